@@ -1,0 +1,17 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "frontdesk",
+		Short:         "a support desk that lives in mail, phone and text",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().String("config", "", "configuration file (default $FRONTDESK_CONFIG, else /etc/frontdesk/frontdesk.yaml)")
+	root.AddCommand(
+		parseCommand(),
+	)
+	return root
+}
