@@ -1,0 +1,68 @@
+package tickets
+
+import "time"
+
+// Keys is what a decision wants looked up before it is taken.
+type Keys struct {
+	Brand      string
+	Tickets    []int64  // named by relay addresses, our Message-IDs, subject tags
+	Cites      []string // msg-ids the mail cites: In-Reply-To, then References right to left
+	MessageID  string   // of the mail itself, "" when absent (an empty id is never a key)
+	ThreadRoot string
+	Subject    string // core subject
+	Sender     string // From, normal form
+	Content    [32]byte
+	Letter     int64 // letter named by a VERP address, 0 none
+	History    int64 // ticket whose newest messages are wanted (an agent writes about it), 0 none
+	Now        time.Time
+}
+
+// Hit is a stored message or letter that carries a msg-id.
+type Hit struct {
+	Ticket  int64
+	Message int64  // 0 when only a letter
+	Letter  int64  // 0 when only a message
+	To      string // addressee of the letter, normal form
+	Version int    // version the letter showed
+	Agent   bool   // the letter went to an agent
+}
+
+// Found is what the store knows of Keys. Tickets of other brands are never in it.
+type Found struct {
+	Tickets map[int64]*Ticket // every ticket named anywhere below, and the targets of merged ones
+
+	ByMessageID map[string][]Hit       // cited id → what carries it (messages by Message-ID; letters by theirs or the one the SMTP server gave)
+	ByCited     map[string][]int64     // cited id nobody has → tickets with a message that cites it too
+	ByThread    []int64                // tickets with ThreadRoot, newest first, at most 10
+	BySubject   []int64                // tickets with the core subject on which Sender takes part, newest first, at most 10
+	Person      *Person                // who Sender is in this brand
+	Duplicate   *Message               // the same content in this brand within 7 days before Now
+	SameID      *Message               // the same Message-ID with other content
+	Letter      *SentLetter            // the letter of Keys.Letter
+	Letters     map[string]*SentLetter // letters by cited Message-ID (a bounce's original)
+	History     []Message              // newest messages of Keys.History, oldest first, at most 50
+	Acks        AckCounts
+	Suppressed  bool // Sender's address bounced hard
+}
+
+// SentLetter is a letter as a bounce sees it.
+type SentLetter struct {
+	ID        int64
+	Ticket    int64
+	Kind      LetterKind
+	To        string
+	State     string
+	MessageID string
+	Agent     bool
+}
+
+// AckCounts are the automatic letters already written: how the limits of
+// section 3 of the mail rules are held across restarts.
+type AckCounts struct {
+	SenderHour  int
+	SenderDay   int
+	Subject3h   int // same sender and core subject in 3 hours
+	DomainHour  int
+	GlobalHour  int
+	Ticket10min map[int64]int // automatic letters to Sender per ticket in 10 minutes
+}

@@ -1,0 +1,85 @@
+package tickets
+
+import "strings"
+
+// Address is one mailbox with its display name.
+type Address struct {
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address"`
+}
+
+// NormalAddress is the form in which addresses are compared and stored as
+// keys: lower case, spaces trimmed. RFC 5321 allows case to matter in the
+// local part; no provider a desk meets does.
+func NormalAddress(a string) string { return strings.ToLower(strings.TrimSpace(a)) }
+
+// SameAddress compares two addresses by their normal form.
+func SameAddress(a, b string) bool { return NormalAddress(a) == NormalAddress(b) }
+
+// Domain is the part after the last @ of an address, in lower case, or "".
+func Domain(address string) string {
+	if i := strings.LastIndexByte(address, '@'); i >= 0 {
+		return strings.ToLower(address[i+1:])
+	}
+	return ""
+}
+
+// Person is a customer of one brand, or an agent (Brand ""). One person may
+// have several addresses and numbers.
+type Person struct {
+	ID        int64
+	Brand     string // "" for an agent
+	Name      string
+	Addresses []string // normal form; the first is where letters go
+	Phones    []string // E.164
+	Language  string   // preferred, "" the brand's
+	Org       string
+	Blocked   bool // #block: mail from this person goes to quarantine
+	Notes     string
+}
+
+// Role is what an agent may do; each includes the ones before it.
+type Role string
+
+// The roles.
+const (
+	RoleAgent      Role = "agent"
+	RoleSenior     Role = "senior"
+	RoleSupervisor Role = "supervisor"
+	RoleManager    Role = "manager"
+	RoleAdmin      Role = "admin"
+)
+
+var roleRank = map[Role]int{RoleAgent: 1, RoleSenior: 2, RoleSupervisor: 3, RoleManager: 4, RoleAdmin: 5}
+
+// AtLeast reports whether r includes what min may do.
+func (r Role) AtLeast(min Role) bool { return roleRank[r] >= roleRank[min] && roleRank[r] > 0 }
+
+// Agent is a member of the team, from the configuration.
+type Agent struct {
+	ID      int64 // person id, given by the store at start
+	Name    string
+	Address string // normal form
+	Phone   string
+	Role    Role
+	Skills  []string
+	MaxOpen int // 0 no limit
+}
+
+// AuthorKind says whose words a message is.
+type AuthorKind string
+
+// The kinds of author.
+const (
+	AuthorCustomer AuthorKind = "customer"
+	AuthorAgent    AuthorKind = "agent"
+	AuthorThird    AuthorKind = "third_party" // unverified
+	AuthorDesk     AuthorKind = "desk"        // the desk itself
+)
+
+// Author is who wrote a message.
+type Author struct {
+	Kind    AuthorKind
+	Person  int64 // 0 until stored
+	Address Address
+}
