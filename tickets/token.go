@@ -30,11 +30,13 @@ type Key struct {
 // Errors of verification. ErrNoToken says that the text is not of our form at
 // all; the others that it is, and is not to be believed.
 var (
-	ErrNoToken  = errors.New("not a token of ours")
-	ErrForged   = errors.New("signature does not match")
-	ErrUnknown  = errors.New("unknown key")
-	errEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+	ErrNoToken = errors.New("not a token of ours")
+	ErrForged  = errors.New("signature does not match")
+	ErrUnknown = errors.New("unknown key")
 )
+
+// base32Lower survives mail systems that fold the case of local parts.
+var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // macBytes is 128 bits: enough against guessing, and short enough that a relay
 // address stays within the 64 octets of a local part (RFC 5321 section 4.5.3.1.1).
@@ -44,7 +46,7 @@ const macBytes = 16
 func (k Key) mac(purpose, text string) string {
 	h := hmac.New(sha256.New, k.Secret)
 	fmt.Fprintf(h, "%s\x00%c\x00%s", purpose, k.ID, text)
-	return errEncoding.EncodeToString(h.Sum(nil)[:macBytes])
+	return base32Lower.EncodeToString(h.Sum(nil)[:macBytes])
 }
 
 func same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
@@ -71,7 +73,7 @@ func (r Keyring) sign(purpose, text, sep string) string {
 func (r Keyring) verify(purpose, token, sep string) (string, error) {
 	token = strings.ToLower(token)
 	i := strings.LastIndex(token, sep)
-	if i < 0 || len(token)-i-len(sep) != 1+errEncoding.EncodedLen(macBytes) {
+	if i < 0 || len(token)-i-len(sep) != 1+base32Lower.EncodedLen(macBytes) {
 		return "", ErrNoToken
 	}
 	text, id, mac := token[:i], token[i+len(sep)], token[i+len(sep)+1:]
