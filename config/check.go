@@ -187,7 +187,7 @@ func emails(agents []Agent) []string {
 
 // reference checks that name is one of known; kind says of what.
 func (c *checker) reference(key, name, kind string, known []string) {
-	if name != "" && !slices.Contains(known, name) && (c.has(kind+"s") || c.has(key)) {
+	if name != "" && len(known) > 0 && !slices.Contains(known, name) {
 		c.at(key, "no %s %q%s", kind, name, didYouMean(name, known))
 	}
 }

@@ -54,8 +54,8 @@ type Config struct {
 	Queues     []Queue    `yaml:"queues,named" key:"support" says:"one queue, support, answered by the first team" doc:"Where tickets wait. Each mailbox fills one."`
 	Teams      []Team     `yaml:"teams,named" key:"everyone" says:"one team, everyone, of all agents" doc:"Who answers a queue."`
 	Agents     []Agent    `yaml:"agents" required:"true" doc:"The people who answer, from their own mail clients."`
-	Categories []Category `yaml:"categories,named" key:"technical" says:"technical (2 business hours), product, account, billing, returns (4 business hours)" doc:"What a ticket is about; the first whose keyword occurs is suggested."`
-	Severities []Severity `yaml:"severities,named" key:"critical" says:"critical 24 hours, high 48 hours, medium 72 hours, low 5 working days" doc:"How bad it is, worst first."`
+	Categories []Category `yaml:"categories,named" key:"technical" says:"technical (2 business hours), product, account, billing, returns (4 business hours each)" doc:"What a ticket is about; the first whose keyword occurs is suggested. Naming one replaces the default ones."`
+	Severities []Severity `yaml:"severities,named" key:"critical" says:"critical 24 hours, high 48 hours, medium 72 hours, low 5 working days" doc:"How bad it is, worst first. Naming one replaces the default ones."`
 	Schedules  []Schedule `yaml:"schedules,named" key:"weekly_report" doc:"What is sent by the calendar."`
 
 	LettersDir   string `yaml:"letters_dir" kind:"path" example:"letters" says:"the built-in letters" doc:"Folder of letters that replace built-in ones, per brand and language."`
@@ -267,9 +267,9 @@ const (
 
 // Agent is one person who answers.
 type Agent struct {
-	Name string `yaml:"name" says:"the part before @" example:"Asha" doc:"Name that colleagues see."`
 	// Email is lower case.
 	Email   string   `yaml:"email" required:"true" example:"asha@example.com" doc:"The agent's own mail address; customers never see it."`
+	Name    string   `yaml:"name" says:"the part before @" example:"Asha" doc:"Name that colleagues see."`
 	Phone   string   `yaml:"phone" default:"" example:"\"+4917012345678\"" doc:"Number that is rung for emergencies, international form with +."`
 	Role    Role     `yaml:"role" default:"agent" allowed:"agent|senior|supervisor|manager|admin" doc:"What the person may do; each role may do what those before it may."`
 	Skills  []string `yaml:"skills" default:"" example:"[technical, en]" doc:"Categories, brands and languages that suit."`

@@ -76,6 +76,9 @@ func (l *loader) block(path string, n *node, v reflect.Value) {
 
 // field decodes one key of a block; a nil node means that it is absent.
 func (l *loader) field(path string, n *node, v reflect.Value, f keyed) {
+	if n != nil && n.kind == kindBroken {
+		return
+	}
 	if n != nil {
 		l.given[path] = true
 		l.value(path, n, v, f)
@@ -321,5 +324,8 @@ func (l *loader) scalar(path string, n *node) (string, bool) {
 }
 
 func (l *loader) wrongShape(path string, n *node, want nodeKind) {
+	if n.kind == kindBroken {
+		return
+	}
 	l.add(path, "expected %s, found %s", want, n.kind)
 }

@@ -21,6 +21,7 @@ const (
 	kindMapping  nodeKind = "a block of keys"
 	kindSequence nodeKind = "a list"
 	kindNull     nodeKind = "nothing"
+	kindBroken   nodeKind = "something unreadable" // reported already
 )
 
 // node is one YAML value without the types that YAML guesses: a scalar is the
@@ -103,7 +104,7 @@ func (b treeBuilder) node(n ast.Node, path string, depth int) *node {
 	line := lineOf(n)
 	if depth > maxDepth {
 		b.add(line, path, fmt.Sprintf("nested deeper than %d levels", maxDepth))
-		return &node{kind: kindNull, line: line}
+		return &node{kind: kindBroken, line: line}
 	}
 	switch n := n.(type) {
 	case nil, *ast.NullNode, *ast.CommentGroupNode:
@@ -126,7 +127,7 @@ func (b treeBuilder) node(n ast.Node, path string, depth int) *node {
 		return &node{kind: kindScalar, text: n.GetToken().Value, line: line}
 	default: // anchors, aliases, tags, merge keys: a file that people read in one go needs none
 		b.add(line, path, fmt.Sprintf("YAML %s is not supported: write the value out", strings.ToLower(n.Type().String())))
-		return &node{kind: kindNull, line: line}
+		return &node{kind: kindBroken, line: line}
 	}
 }
 
