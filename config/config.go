@@ -32,6 +32,9 @@ type Config struct {
 	// Path is the absolute name of the file itself.
 	Path string `yaml:"-"`
 
+	file  string // as given to Load
+	lines places
+
 	DataDir  string `yaml:"data_dir" kind:"path" default:"/var/lib/frontdesk" doc:"Folder of the database, the lock and what is waiting to be sent. Created when missing."`
 	Database DSN    `yaml:"database" default:"sqlite" doc:"Where everything is kept: sqlite (data_dir/frontdesk.db), or postgres://user@host:5432/name for several nodes." example:"postgres://frontdesk@127.0.0.1:5432/frontdesk"`
 	Secret   Secret `yaml:"secret_file" required:"true" example:"secret" doc:"File of 32 or more random bytes, chmod 600. Signs relay addresses, links and Message-IDs: whoever changes it breaks the links in letters already sent. credential:NAME reads a systemd credential."`

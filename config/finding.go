@@ -50,7 +50,30 @@ func (f Findings) sorted() Findings {
 	return slices.Compact(f)
 }
 
-// nearest returns the one of words that a typing mistake away from word, "" when none is near.
+// places is where the keys of a file are: key path → line.
+type places map[string]int
+
+// of returns the line of key, or of the nearest block around it.
+func (p places) of(key string) int {
+	for {
+		if line, ok := p[key]; ok {
+			return line
+		}
+		cut := strings.LastIndexAny(key, ".[")
+		if cut < 0 {
+			return 1
+		}
+		key = key[:cut]
+	}
+}
+
+// Finding returns a finding at the place of key, for what only a connection or
+// another package can find out.
+func (c *Config) Finding(key, reason string) Finding {
+	return Finding{c.file, c.lines.of(key), key, reason}
+}
+
+// nearest returns the one of words that is a typing mistake away from word, "" when none is near.
 func nearest(word string, words []string) string {
 	best, bestDistance := "", 1+max(1, len(word)/3)
 	for _, w := range words {

@@ -31,7 +31,7 @@ type loader struct {
 	stat     func(name string) (os.FileInfo, error)
 	readFile func(name string) ([]byte, error)
 
-	lines    map[string]int // key path → line
+	lines    places
 	given    map[string]bool
 	findings Findings
 }
@@ -64,7 +64,7 @@ func (l *loader) read() ([]byte, error) {
 
 // parse turns the text into a configuration; mistakes are in l.findings.
 func (l *loader) parse(text []byte) *Config {
-	l.lines, l.given = map[string]int{"": 1}, map[string]bool{}
+	l.lines, l.given = places{"": 1}, map[string]bool{}
 	tree := parseTree(text, l.addAt)
 	if tree == nil {
 		return nil
@@ -73,7 +73,7 @@ func (l *loader) parse(text []byte) *Config {
 		l.addAt(tree.line, "", fmt.Sprintf("expected keys with values, found %s", tree.kind))
 		return nil
 	}
-	cfg := &Config{Path: fullPath(l.file)}
+	cfg := &Config{Path: fullPath(l.file), file: l.file, lines: l.lines}
 	l.decodeInto(tree, cfg)
 	fill(cfg, l.has)
 	check(cfg, l)
@@ -82,24 +82,11 @@ func (l *loader) parse(text []byte) *Config {
 
 // add records a finding at the line of key, or of the nearest block around it.
 func (l *loader) add(key, format string, args ...any) {
-	l.addAt(l.lineFor(key), key, fmt.Sprintf(format, args...))
+	l.addAt(l.lines.of(key), key, fmt.Sprintf(format, args...))
 }
 
 func (l *loader) addAt(line int, key, reason string) {
 	l.findings = append(l.findings, Finding{l.file, line, key, reason})
-}
-
-func (l *loader) lineFor(key string) int {
-	for {
-		if line, ok := l.lines[key]; ok {
-			return line
-		}
-		cut := strings.LastIndexAny(key, ".[")
-		if cut < 0 {
-			return 1
-		}
-		key = key[:cut]
-	}
 }
 
 // has reports whether the file gives a value for key.
