@@ -19,3 +19,31 @@ type Options struct {
 	// expression in Go's syntax; its first group, if any, is the value.
 	Patterns map[string]string
 }
+
+// Limits that no deployment has a reason to change.
+const (
+	maxSubject     = 64 << 10 // bytes of one decoded header value
+	maxMessageIDs  = 1000     // msg-ids of one References field
+	maxMessageID   = 2000     // bytes of one msg-id
+	maxReencoded   = 3        // messages inside base64 inside base64 …
+	maxDefects     = 100      // defects reported of one mail
+	maxLines       = 100_000  // lines that the reply finder looks at
+	maxEmbedded    = 200      // files taken out of one uuencoded or TNEF body
+	maxTextPatches = 64       // text parts joined into one body
+)
+
+// withDefaults fills what is zero or negative.
+func (l Limits) withDefaults() Limits {
+	fill := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	fill(&l.Header, 256<<10)
+	fill(&l.Fields, 1000)
+	fill(&l.Addresses, 500)
+	fill(&l.Depth, 50)
+	fill(&l.Parts, 2000)
+	fill(&l.Text, 1<<20)
+	return l
+}

@@ -1,0 +1,84 @@
+package parser
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// signatureMark reports the lines that divide a text from a signature: "-- "
+// (RFC 3676 section 4.3) and what editors make of it.
+func signatureMark(line string) bool {
+	s := strings.TrimFunc(line, isBlankRune)
+	switch s {
+	case "--", "—", "–", "---", "—-", "-—", "——", "__", "– –", "--\u00a0", "- --", "**", "-- --":
+		return true
+	}
+	if len(s) >= 2 && strings.Trim(s, "_") == "" {
+		return true // Outlook, Mailman
+	}
+	if len(s) >= 2 && strings.Trim(s, "-") == "" || len(s) >= 10 && strings.Trim(s, "=*~") == "" {
+		return true
+	}
+	return false
+}
+
+// sentFrom are the openings of the lines that phones and apps append, in
+// lower case.
+var sentFrom = []string{
+	"sent from", "sent with", "sent via", "sent by", "sent using", "sent on the", "sent on my", "sent through", "get outlook for", "from my iphone", "from my ipad", "from my android", "from my phone", "from my mobile", "someone from mobile",
+	"envoyé de", "envoyé depuis", "envoyé à partir", "envoyé avec", "télécharger outlook", "obtenez outlook", "obtenir outlook", "provenance",
+	"von meinem", "von meiner", "gesendet von", "gesendet mit", "gesendet über", "diese nachricht wurde von", "outlook für", "versendet mit", "verschickt mit", "holen sie sich outlook",
+	"enviado desde", "enviado de", "enviado a partir", "enviado con", "enviado com", "enviado pelo", "enviado por", "enviado mediante", "obtener outlook", "obter o outlook", "baixe o outlook",
+	"inviato da", "inviato dal", "inviato con", "inviata da", "inviato tramite", "scarica outlook", "ottieni outlook",
+	"verzonden met", "verzonden vanaf", "verzonden via", "verstuurd vanaf", "verstuurd met", "verstuurd via", "outlook voor", "download outlook",
+	"sendt fra", "sendt med", "sendt via", "skickat från", "skickat med", "skickat via", "hanki outlook", "hent outlook", "hämta outlook", "lähetetty", "sent fra",
+	"wysłano z", "wysłane z", "wysłano za", "odesláno z", "odoslané z", "poslano z", "poslano iz", "poslano s", "послано с", "trimis de pe", "trimis din", "trimis de",
+	"отправлено с", "отправлено из", "отправлено через", "надіслано з", "надіслано через", "изпратено от", "iphone'umdan", "iphone'dan", "androidden", "ipad'imden", "samsung", "στάλθηκε από", "elküldve", "küldve", "az iphone-omról",
+	"dikirim dari", "được gửi từ", "đã gửi từ", "ส่งจาก", "发自", "從我的", "从我的", "來自", "寄件自", "iphoneから送信", "ipadから送信", "androidから送信", "나의 iphone", "내 iphone", "나의 ipad", "ارسال از", "أرسلت من", "مرسل من", "נשלח מ",
+	"diese e-mail wurde von", "tapatalk", "via mobile", "typed on", "typed with", "please excuse typos", "please excuse brevity", "excuse typos",
+	"bidalia nire", "enviat des", "изпратено от",
+}
+
+// mobileSignature reports a line that a phone or app appends.
+func mobileSignature(line string) bool {
+	s := strings.TrimFunc(line, func(r rune) bool { return isBlankRune(r) || strings.ContainsRune("<>()[]*_-—–~.\"'", r) })
+	if s == "" || utf8.RuneCountInString(s) > 160 || strings.HasSuffix(s, "?") || strings.HasSuffix(s, ":") {
+		return false
+	}
+	low := strings.ToLower(s)
+	for _, p := range sentFrom {
+		if strings.HasPrefix(low, p) {
+			return !ordinarySent(low, p)
+		}
+	}
+	for _, p := range []string{" から送信", "から送信", "傳送", "发送", "'umdan gönderildi", "'dan gönderildi", "'ımdan gönderildi", "'imden gönderildi", "cihazımdan gönderildi", "iphone'umdan gönderildi", "에서 보냄", "에서 전송됨", "-ról küldve", "-ről küldve"} {
+		if strings.HasSuffix(low, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// ordinarySent reports sentences that only begin like a phone's signature: the
+// openings end in a word, and what follows reads as a clause with its verb
+// ("Sent by mistake, please ignore").
+func ordinarySent(low, prefix string) bool {
+	rest := strings.TrimLeft(strings.TrimPrefix(low, prefix), " ")
+	if prefix == "samsung" || prefix == "provenance" {
+		return true
+	}
+	words := strings.Fields(rest)
+	if len(words) > 14 {
+		return true
+	}
+	switch prefix {
+	case "sent by", "enviado por", "sent through", "sent via", "sent using", "sent with", "sent from":
+		for _, w := range words {
+			switch strings.Trim(w, ",.;") {
+			case "mistake", "accident", "error", "yesterday", "today", "please", "you", "we", "i'll":
+				return !strings.Contains(rest, "excuse") && !strings.Contains(rest, "typo")
+			}
+		}
+	}
+	return false
+}
