@@ -11,6 +11,10 @@ func rootCommand() *cobra.Command {
 	}
 	root.PersistentFlags().String("config", "", "configuration file (default $FRONTDESK_CONFIG, else /etc/frontdesk/frontdesk.yaml)")
 	root.AddCommand(
+		initCommand(),
+		checkCommand(),
+		versionCommand(),
+		manCommand(),
 		parseCommand(),
 	)
 	return root
