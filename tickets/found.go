@@ -41,6 +41,7 @@ type Found struct {
 	Letter      *SentLetter            // the letter of Keys.Letter
 	Letters     map[string]*SentLetter // letters by cited Message-ID (a bounce's original)
 	History     []Message              // newest messages of Keys.History, oldest first, at most 50
+	Open        []Ticket               // for #list: open tickets, in queue order; filled by the worker
 	Acks        AckCounts
 	Suppressed  bool // Sender's address bounced hard
 }

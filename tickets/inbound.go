@@ -61,6 +61,19 @@ type Inbound struct {
 	Loop        string // X-Frontdesk-Loop as received
 	Auth        Auth
 	Defects     []string
+
+	// Button is set for ChannelWeb: what a customer pressed on a page.
+	Button *Button
+}
+
+// Button is one press on a customer's page. The page's token is verified by
+// whoever made the ledger row.
+type Button struct {
+	Ticket  int64  `json:"ticket"`
+	Person  int64  `json:"person"`
+	Address string `json:"address"` // of the person, as the page's token said
+	Action  string `json:"action"`  // "confirm" or "reopen"
+	Text    string `json:"text,omitempty"`
 }
 
 // Bounce is what a delivery report says.

@@ -89,8 +89,12 @@ type LetterData struct {
 	RespondWithin string   `json:"respond_within,omitempty"` // as configured: "2 business hours"
 	ResolveWithin string   `json:"resolve_within,omitempty"`
 	SizeLimit     int64    `json:"size_limit,omitempty"` // bytes
+	Category      string   `json:"category,omitempty"`   // title of the category it was sorted into
+	Files         int      `json:"files,omitempty"`      // attachments that were taken
 	Types         []string `json:"types,omitempty"`
 	Missing       []string `json:"missing,omitempty"` // facts asked for, keys of Ticket.Facts
+
+	Severity string `json:"severity,omitempty"` // priority: the new one
 
 	Refused []Refusal `json:"refused,omitempty"`
 
@@ -108,6 +112,7 @@ type LetterData struct {
 	Proposed   []string      `json:"proposed,omitempty"`   // addresses in Cc that get nothing until accepted
 	Done       []string      `json:"done,omitempty"`       // receipt: what was done, a line each
 	Problems   []string      `json:"problems,omitempty"`   // receipt, held: what was not, a line each
+	Commands   []string      `json:"commands,omitempty"`   // held: the command lines of the mail
 	Newer      []MessageView `json:"newer,omitempty"`      // held: what has come since; history: all
 	Tickets    []TicketView  `json:"tickets,omitempty"`    // list
 	Quarantine []HeldMail    `json:"quarantine,omitempty"`

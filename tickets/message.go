@@ -36,9 +36,13 @@ type Message struct {
 	Content     [32]byte
 	ThreadRoot  string
 
-	At    time.Time // received
-	Date  time.Time // as the sender says; zero when unknown
-	Flags []string  // "duplicate-id" (same Message-ID, other content), "late", "unverified"
+	At   time.Time // received
+	Date time.Time // as the sender says; zero when unknown
+	// Commands are the command lines of a held message: "#send anyway" runs
+	// them again.
+	Commands []string
+
+	Flags []string // "duplicate-id" (same Message-ID, other content), "late", "unverified"
 }
 
 // Attachment is one file of a message. The bytes stay in the raw mail.
@@ -50,6 +54,7 @@ type Attachment struct {
 	Size        int
 	SHA256      [32]byte
 	Part        int    // index in the parsed mail's attachments
+	Ledger      int64  // row that holds the bytes; 0 the message's own
 	Refused     string // "" taken; "type" or "size": why it goes no further
 }
 

@@ -1,6 +1,9 @@
 package tickets
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // Rules is everything a decision depends on besides the mail and what is
 // stored: the configuration in the words of the domain. It is read-only.
@@ -11,6 +14,15 @@ type Rules struct {
 	Queues     map[string]Queue
 	Categories map[string]Category
 	Severities map[string]Severity
+
+	// Respond and Resolve are the times told to a customer whose category or
+	// severity is not known, as configured.
+	Respond string
+	Resolve string
+
+	// Foreign makes relay addresses and subject tags of another desk count
+	// (frontdesk thread, import); nil in a running desk.
+	Foreign *Foreign
 
 	MessageSize     int64    // bytes; told to customers
 	AttachmentTypes []string // "image/*", "application/pdf"
@@ -104,4 +116,12 @@ func (r Rules) Ours(address string) bool {
 		}
 	}
 	return false
+}
+
+// Foreign says which addresses and subject tags of another desk name which
+// ticket. They are unsigned: a hit counts like a subject tag, for participants
+// only.
+type Foreign struct {
+	Relay, Tag *regexp.Regexp   // first group: the other desk's id; nil none
+	Tickets    map[string]int64 // the other desk's id → our ticket
 }

@@ -1,0 +1,459 @@
+package tickets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// act does what an agent's mail says. It fails closed: anything unknown or
+// wrong holds the whole mail, and the agent gets one receipt.
+func (d *decision) act(agent Agent, power *capability) {
+	commands, problems := ParseCommands(d.in.Commands, agent, d.rules, d.localNow())
+	if power.ticket == nil {
+		d.actLoose(agent, commands, problems)
+		return
+	}
+	tc := d.ticket(power.ticket)
+	text := d.outgoing(d.in.Reply, agent)
+	held := (*Message)(nil)
+	force := has(commands, "send")
+	if force && len(problems) == 0 {
+		if held = d.heldOf(agent); held == nil && text == "" {
+			problems = append(problems, "#send anyway: nothing of yours is held on this ticket")
+		} else if held != nil {
+			var again []string
+			commands, again = d.unheld(commands, held, agent)
+			problems = append(problems, again...)
+			if text == "" {
+				text = held.Text
+			}
+		}
+	}
+	problems = append(problems, d.impossible(tc, commands, text, power)...)
+	if len(problems) == 0 && text == "" && len(commands) == 0 && len(d.in.Attachments) == 0 {
+		problems = append(problems, errNothing.Error())
+	}
+	if len(problems) > 0 {
+		d.hold(tc, agent, text, problems, nil)
+		return
+	}
+	sends := d.sends(commands, text, held)
+	if newer := d.newer(tc, agent, power.version); sends && !force && len(newer) > 0 {
+		d.hold(tc, agent, text, []string{"somebody wrote on this ticket after the message you answer"}, newer)
+		return
+	}
+	d.carryOut(tc, agent, commands, text, held, sends, power)
+}
+
+// carryOut applies checked commands and sends what is to be sent.
+func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, text string, held *Message, sends bool, power *capability) {
+	done := d.apply(tc, agent, commands)
+	done = append(done, d.tickets(tc, agent, commands, power)...)
+	proposed := d.newCc(tc, agent)
+	if sends {
+		done = append(done, d.send(tc, agent, commands, text, held)...)
+	} else {
+		if text != "" {
+			d.note(tc, agent, text)
+			done = append(done, "note added; it stays inside")
+		}
+		if has(commands, "close") {
+			done = append(done, d.closeBare(tc, agent, commands)...)
+		}
+	}
+	done = append(done, d.finish(tc, agent, commands)...)
+	if len(commands) > 0 || len(proposed) > 0 {
+		d.receiptLetter(tc, agent, commands, done, proposed)
+	}
+	d.end(DisposeMessage, "", "%s on #%d", agent.Address, tc.Ticket.ID)
+	if !sends && text == "" {
+		d.end(DisposeRecorded, "commands", "%s on #%d: %s", agent.Address, tc.Ticket.ID, strings.Join(done, "; "))
+	}
+}
+
+func has(commands []Command, name string) bool { return find(commands, name) != nil }
+
+func find(commands []Command, name string) *Command {
+	for i := range commands {
+		if commands[i].Name == name {
+			return &commands[i]
+		}
+	}
+	return nil
+}
+
+// sends reports whether the mail's words go to the customer.
+func (d *decision) sends(commands []Command, text string, held *Message) bool {
+	if has(commands, "note") || has(commands, "spam") || has(commands, "block") || has(commands, "merge") || has(commands, "split") {
+		return false
+	}
+	files := slices.ContainsFunc(d.in.Attachments, func(a Attachment) bool { return !a.Inline })
+	return text != "" || files || held != nil && len(held.Attachments) > 0
+}
+
+// newer lists what others wrote for people to read since version.
+func (d *decision) newer(tc *TicketChange, agent Agent, version int) []Message {
+	var out []Message
+	for _, m := range d.found.History {
+		if m.Ticket != tc.Ticket.ID || m.Version <= version || m.Kind == KindAutoReply {
+			continue
+		}
+		own := m.Author.Kind == AuthorAgent && SameAddress(m.Author.Address.Address, agent.Address)
+		if (m.Direction == DirectionIn || m.Direction == DirectionOut) && !own {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// hold keeps an agent's words and sends nothing but one receipt.
+func (d *decision) hold(tc *TicketChange, agent Agent, text string, problems []string, newer []Message) {
+	by := Author{Kind: AuthorAgent, Person: agent.ID, Address: Address{Name: agent.Name, Address: agent.Address}}
+	m := d.message(DirectionHeld, by, text)
+	m.Commands = d.in.Commands
+	tc.add(m, false)
+	tc.event(d.now, agent.Address, "held", "%s", strings.Join(problems, "; "))
+	data := d.view(tc, 0)
+	data.Problems, data.Text, data.Newer = problems, text, views(newer)
+	data.Commands = d.in.Commands
+	d.toAgent(tc, agent, LetterHeld, 0, data)
+	d.trace("held", strings.Join(d.in.Commands, " "), "%s", strings.Join(problems, "; "))
+	d.end(DisposeMessage, "held", "held for %s: %s", agent.Address, strings.Join(problems, "; "))
+}
+
+// holdLoose is hold for a mail about no ticket.
+func (d *decision) holdLoose(agent Agent, problems []string) {
+	d.loose(agent, LetterHeld, fmt.Sprintf("held:row%d:%s", d.in.Ledger, agent.Address), LetterData{Problems: problems, Text: d.in.Reply, Commands: d.in.Commands})
+	d.trace("held", strings.Join(d.in.Commands, " "), "%s", strings.Join(problems, "; "))
+	d.end(DisposeRecorded, "held", "held for %s: %s", agent.Address, strings.Join(problems, "; "))
+}
+
+func views(messages []Message) []MessageView {
+	var out []MessageView
+	for _, m := range messages {
+		v := MessageView{At: m.At, Author: show(m.Author.Address), Direction: m.Direction, Text: m.Text}
+		for _, a := range m.Attachments {
+			v.Names = append(v.Names, fileLine(a))
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// heldOf returns the newest mail of the agent that was held on this ticket.
+func (d *decision) heldOf(agent Agent) *Message {
+	for i := len(d.found.History) - 1; i >= 0; i-- {
+		m := &d.found.History[i]
+		if !SameAddress(m.Author.Address.Address, agent.Address) {
+			continue
+		}
+		switch m.Direction {
+		case DirectionHeld:
+			return m
+		case DirectionOut:
+			return nil // something went out since
+		}
+	}
+	return nil
+}
+
+// unheld puts the commands of a held mail beside those of #send anyway.
+func (d *decision) unheld(commands []Command, held *Message, agent Agent) ([]Command, []string) {
+	old, problems := ParseCommands(held.Commands, agent, d.rules, d.localNow())
+	for _, c := range old {
+		if !has(commands, c.Name) {
+			commands = append(commands, c)
+		}
+	}
+	return commands, problems
+}
+
+// impossible names commands that cannot be done on this ticket, before any is done.
+func (d *decision) impossible(tc *TicketChange, commands []Command, text string, power *capability) []string {
+	var out []string
+	no := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	for _, c := range commands {
+		switch c.Name {
+		case "merge", "link":
+			to := d.found.Tickets[c.Number]
+			switch {
+			case to == nil:
+				no("#%s: there is no ticket %d in %s", c.Name, c.Number, d.brand.Name)
+			case to.ID == tc.Ticket.ID:
+				no("#%s: that is this ticket", c.Name)
+			case c.Name == "merge" && d.followed(to) == nil, c.Name == "merge" && d.followed(to).ID == tc.Ticket.ID:
+				no("#merge: #%d was merged into this one", c.Number)
+			case c.Name == "merge" && text != "" && !has(commands, "note"):
+				no("#merge: send the answer on #%d instead", c.Number)
+			}
+		case "split":
+			if m := d.splitAt(power.version); m == nil {
+				no("#split: there is no later message of a customer to split off")
+			} else if text != "" && !has(commands, "note") {
+				no("#split: send the answer on the new ticket instead")
+			}
+		case "letter":
+			if text != "" {
+				no("#letter: it goes without text; send your words in a mail of their own")
+			}
+		case "release":
+			no("#release: reply to the list of held mail")
+		case "reopen":
+			if s := tc.Ticket.Status; s != StatusClosed && s != StatusResolved && s != StatusSpam {
+				no("#reopen: it is %s", s)
+			}
+		}
+	}
+	if tc.Ticket.Status == StatusSpam && text != "" && !has(commands, "reopen") && !has(commands, "note") {
+		no("the ticket is marked as spam; #reopen it first")
+	}
+	return out
+}
+
+// splitAt is the message that #split takes away: the newest of a customer that
+// the agent saw, but never the one that opened the ticket.
+func (d *decision) splitAt(version int) *Message {
+	for i := len(d.found.History) - 1; i >= 0; i-- {
+		if m := &d.found.History[i]; m.Direction == DirectionIn && m.Version <= version && m.Seq > 1 {
+			return m
+		}
+	}
+	return nil
+}
+
+// apply changes the ticket's fields and says, a line each, what was done.
+func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []string {
+	var done []string
+	t := &tc.Ticket
+	set := func(what, from, to string) {
+		tc.event(d.now, agent.Address, what, "%s → %s", orNone(from), orNone(to))
+		done = append(done, what+": "+orNone(to))
+	}
+	for _, c := range commands {
+		switch c.Name {
+		case "take":
+			set("assigned to", t.Assignee, agent.Address)
+			t.Assignee = agent.Address
+			d.takenUp(tc, agent)
+		case "assign":
+			set("assigned to", t.Assignee, c.Arg)
+			t.Assignee = c.Arg
+		case "severity":
+			set("severity", t.Severity, c.Arg)
+			d.priorityLetter(tc, t.Severity, c.Arg)
+			t.Severity = c.Arg
+		case "impact":
+			set("impact", level1(t.Impact), level1(int(c.Number)))
+			t.Impact = int(c.Number)
+		case "urgency":
+			set("urgency", level1(t.Urgency), level1(int(c.Number)))
+			t.Urgency = int(c.Number)
+		case "category":
+			set("category", t.Category, c.Arg)
+			t.Category = c.Arg
+		case "queue":
+			set("queue", t.Queue, c.Arg)
+			t.Queue = c.Arg
+		case "due":
+			set("due", date1(t.Due), date1(c.Until))
+			t.Due = c.Until.UTC()
+		case "time":
+			t.WorkedMin += c.Min
+			set("time", "", fmt.Sprintf("%d min, %d in all", c.Min, t.WorkedMin))
+		case "tag":
+			before := strings.Join(t.Tags, " ")
+			t.Tags = plusMinusSet(t.Tags, c.Add, c.Remove)
+			set("tags", before, strings.Join(t.Tags, " "))
+		case "cc":
+			done = append(done, d.cc(tc, agent, c)...)
+		case "from":
+			if requester(t).Address != "" && !SameAddress(requester(t).Address, c.Arg) {
+				done = append(done, d.newRequester(tc, agent, c.Arg))
+			}
+		case "block":
+			d.c.Block = append(d.c.Block, t.Requester)
+			tc.event(d.now, agent.Address, "blocked", "%s", requester(t).Address)
+			done = append(done, "blocked: "+requester(t).Address)
+		}
+	}
+	return done
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func level1(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+func date1(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+func plusMinusSet(set, add, remove []string) []string {
+	for _, a := range add {
+		if !slices.Contains(set, a) {
+			set = append(set, a)
+		}
+	}
+	return slices.DeleteFunc(set, func(s string) bool { return slices.Contains(remove, s) })
+}
+
+// cc accepts and removes followers. Accepting is explicit: until then an
+// address that stood in somebody's Cc gets nothing.
+func (d *decision) cc(tc *TicketChange, agent Agent, c Command) []string {
+	var done []string
+	t := &tc.Ticket
+	role := func(address string, to PartyRole) {
+		for i := range t.Participants {
+			if SameAddress(t.Participants[i].Address.Address, address) {
+				if t.Participants[i].Role != PartyRequester {
+					t.Participants[i].Role = to
+				}
+				return
+			}
+		}
+		t.Participants = append(t.Participants, Participant{Address: Address{Address: address}, Role: to})
+	}
+	for _, a := range c.Add {
+		role(a, PartyFollower)
+		tc.event(d.now, agent.Address, "cc", "+%s", a)
+		done = append(done, "copies from now on to "+a)
+	}
+	for _, a := range c.Remove {
+		role(a, PartyRemoved)
+		tc.event(d.now, agent.Address, "cc", "-%s", a)
+		done = append(done, "no more copies to "+a)
+	}
+	return done
+}
+
+// newRequester hands the ticket to another customer; the old one follows it.
+func (d *decision) newRequester(tc *TicketChange, agent Agent, address string) string {
+	t := &tc.Ticket
+	for i := range t.Participants {
+		if t.Participants[i].Role == PartyRequester {
+			t.Participants[i].Role = PartyFollower
+		}
+	}
+	t.Participants = slices.DeleteFunc(t.Participants, func(p Participant) bool { return SameAddress(p.Address.Address, address) })
+	t.Participants = slices.Insert(t.Participants, 0, Participant{Address: Address{Address: address}, Role: PartyRequester})
+	t.Requester = 0
+	tc.event(d.now, agent.Address, "requester", "%s", address)
+	return "requester: " + address
+}
+
+// priorityLetter tells the customer that the priority changed (row B5); the
+// first setting is no change.
+func (d *decision) priorityLetter(tc *TicketChange, from, to string) {
+	if from == "" || from == to {
+		return
+	}
+	l := d.customerLetter(tc, requester(&tc.Ticket), LetterPriority, LetterData{Severity: to, ResolveWithin: d.rules.Severities[to].ResolveWithin})
+	l.Auto, l.Priority = AutoGenerated, 1
+	tc.Letters = append(tc.Letters, l)
+}
+
+// takenUp opens a new ticket when an agent takes it.
+func (d *decision) takenUp(tc *TicketChange, agent Agent) {
+	if tc.Ticket.Status == StatusNew {
+		tc.status(d.now, agent.Address, StatusOpen)
+	}
+}
+
+// newCc proposes outside addresses that the agent put in Cc.
+func (d *decision) newCc(tc *TicketChange, agent Agent) []string {
+	var out []string
+	for _, a := range d.proposed() {
+		if _, known := tc.Ticket.Participant(a.Address.Address); known {
+			continue
+		}
+		tc.Ticket.Participants = append(tc.Ticket.Participants, a)
+		tc.event(d.now, agent.Address, "proposed", "%s in Cc; gets nothing until #cc +%s", a.Address.Address, a.Address.Address)
+		out = append(out, a.Address.Address)
+	}
+	return out
+}
+
+// note keeps words inside.
+func (d *decision) note(tc *TicketChange, agent Agent, text string) {
+	by := Author{Kind: AuthorAgent, Person: agent.ID, Address: Address{Name: agent.Name, Address: agent.Address}}
+	tc.add(d.message(DirectionNote, by, text), false)
+	tc.event(d.now, agent.Address, "note", "%d words", len(strings.Fields(text)))
+}
+
+// receiptLetter is the one answer to a mail with commands.
+func (d *decision) receiptLetter(tc *TicketChange, agent Agent, commands []Command, done, proposed []string) {
+	data := d.view(tc, 0)
+	data.Done, data.Proposed = done, proposed
+	kind := LetterReceipt
+	switch {
+	case has(commands, "history"):
+		kind, data.Newer = LetterHistory, views(d.found.History)
+	case has(commands, "list"):
+		kind, data.Tickets = LetterList, ticketViews(d.found.Open)
+	case has(commands, "help"):
+		kind = LetterGuide
+	}
+	d.toAgent(tc, agent, kind, 0, data)
+}
+
+func ticketViews(list []Ticket) []TicketView {
+	var out []TicketView
+	for _, t := range list {
+		out = append(out, TicketView{t.ID, t.Status, t.Severity, t.Subject, show(requester(&t)), t.Updated})
+	}
+	return out
+}
+
+// actLoose does commands that need no ticket.
+func (d *decision) actLoose(agent Agent, commands []Command, problems []string) {
+	key := func(kind LetterKind) string { return fmt.Sprintf("%s:row%d:%s", kind, d.in.Ledger, agent.Address) }
+	for _, c := range commands {
+		if !slices.Contains([]string{"help", "list", "release", "note"}, c.Name) {
+			problems = append(problems, fmt.Sprintf("#%s: on which ticket? reply to one of its mails", c.Name))
+		}
+	}
+	if len(commands) == 0 && len(problems) == 0 {
+		problems = append(problems, "nobody gets answers to this letter; the first line may be #help, #list or #release NUMBER")
+	}
+	if len(problems) > 0 {
+		d.holdLoose(agent, problems)
+		return
+	}
+	kind, data := LetterReceipt, LetterData{}
+	for _, c := range commands {
+		switch c.Name {
+		case "help":
+			kind = LetterGuide
+		case "list":
+			kind, data.Tickets = LetterList, ticketViews(d.found.Open)
+		case "release":
+			d.c.ReleaseBy = agent.Address
+			for _, w := range c.Words {
+				d.c.Release = append(d.c.Release, parseNumber(w))
+				data.Done = append(data.Done, "released: "+strings.Trim(w, "#,"))
+			}
+		}
+	}
+	d.loose(agent, kind, key(kind), data)
+	d.end(DisposeRecorded, "commands", "%s: %s", agent.Address, strings.Join(d.in.Commands, " "))
+}
+
+func parseNumber(w string) int64 {
+	var n int64
+	fmt.Sscan(strings.Trim(w, "#,"), &n)
+	return n
+}

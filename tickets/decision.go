@@ -1,0 +1,149 @@
+package tickets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// decision is a Change in the making, with what it is made from.
+type decision struct {
+	in    Inbound
+	found Found
+	rules Rules
+	brand Brand
+	ev    evidence
+	now   time.Time
+	c     Change
+}
+
+// Receive decides what a contact means. It looks at nothing but its arguments
+// and always ends in exactly one disposition.
+func Receive(found Found, in Inbound, rules Rules, now time.Time) Change {
+	d := &decision{in: in, found: found, rules: rules, brand: rules.Brands[in.Brand], ev: read(in, rules), now: now}
+	d.c.Brand = in.Brand
+	d.c.Tickets = make([]TicketChange, 0, maxTickets) // pointers into it stay good
+	if in.Button != nil {
+		d.button()
+		return d.c
+	}
+	d.trace("kind", strings.Join(in.Signals, " "), "%s", in.Kind)
+	switch {
+	case d.loop(), d.duplicate():
+	case d.report():
+	case d.agentMail():
+	default:
+		d.customerMail()
+	}
+	return d.c
+}
+
+func (d *decision) trace(rule, value, format string, args ...any) {
+	d.c.Trace = append(d.c.Trace, Step{rule, value, fmt.Sprintf(format, args...)})
+}
+
+func (d *decision) end(disposition Disposition, reason, format string, args ...any) bool {
+	d.c.Disposition, d.c.Reason, d.c.Detail = disposition, reason, fmt.Sprintf(format, args...)
+	return true
+}
+
+func (d *decision) quarantine(reason, format string, args ...any) bool {
+	d.trace("disposition", reason, "quarantined")
+	return d.end(DisposeQuarantined, reason, format, args...)
+}
+
+// maxHops is how many Received fields a mail may carry: RFC 5321 section 6.3
+// asks for at least 100 in a relay; a mail that reached a desk over more than
+// thirty went in circles.
+const maxHops = 30
+
+// loop stops letters of our own that come back, and mail that goes in circles.
+func (d *decision) loop() bool {
+	switch {
+	case d.ev.self == nil:
+		d.trace("own", d.in.MessageID, "signed by this desk")
+		return d.quarantine("loop", "a letter of this desk came back to %s", d.in.Mailbox)
+	case d.in.Hops > maxHops:
+		d.trace("hops", fmt.Sprint(d.in.Hops), "more than %d", maxHops)
+		return d.quarantine("loop", "%d Received fields", d.in.Hops)
+	}
+	d.trace("own", d.in.MessageID, "no")
+	return false
+}
+
+// duplicate joins one mail seen by two ways (rule I2).
+func (d *decision) duplicate() bool {
+	if m := d.found.Duplicate; m != nil {
+		d.trace("I2", fmt.Sprintf("message %d", m.ID), "same content within 7 days: a second delivery")
+		d.c.Duplicate = m.ID
+		return d.end(DisposeDuplicate, "duplicate", "same content as message %d of #%d", m.ID, m.Ticket)
+	}
+	return false
+}
+
+// ticket starts a TicketChange from a stored ticket, or returns the one begun.
+func (d *decision) ticket(t *Ticket) *TicketChange {
+	for i := range d.c.Tickets {
+		if d.c.Tickets[i].Ticket.ID == t.ID && t.ID != 0 {
+			return &d.c.Tickets[i]
+		}
+	}
+	c := *t
+	c.Participants = slices.Clone(t.Participants)
+	c.Tags = slices.Clone(t.Tags)
+	c.Links = slices.Clone(t.Links)
+	d.c.Tickets = append(d.c.Tickets, TicketChange{Ticket: c})
+	return &d.c.Tickets[len(d.c.Tickets)-1]
+}
+
+func (tc *TicketChange) event(now time.Time, who, what, format string, args ...any) {
+	tc.Events = append(tc.Events, Event{Ticket: tc.Ticket.ID, At: now, Who: who, What: what, Detail: fmt.Sprintf(format, args...)})
+}
+
+// status moves the ticket and notes it, when it moves at all.
+func (tc *TicketChange) status(now time.Time, who string, to Status) {
+	t := &tc.Ticket
+	if t.Status == to {
+		return
+	}
+	tc.event(now, who, "status", "%s → %s", t.Status, to)
+	t.Status = to
+	t.Updated = now
+	switch to {
+	case StatusResolved:
+		t.Resolved, t.FollowedUp = now, time.Time{}
+	case StatusClosed, StatusSpam:
+		t.Closed = now
+	case StatusNew, StatusOpen:
+		t.Resolved, t.Closed, t.FollowedUp, t.PendingUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	}
+}
+
+// message makes the mail in hand a message of a ticket.
+func (d *decision) message(direction Direction, by Author, text string) Message {
+	in := d.in
+	m := Message{
+		Ledger: in.Ledger, Direction: direction, Channel: in.Channel, Author: by, Kind: in.Kind,
+		MessageID: in.MessageID, InReplyTo: in.InReplyTo, Cites: d.ev.cites,
+		Subject: in.Subject, Text: text, Attachments: in.Attachments, Content: in.Content,
+		ThreadRoot: in.ThreadRoot, At: in.Received, Date: in.Date,
+	}
+	if d.found.SameID != nil {
+		m.Flags = append(m.Flags, "duplicate-id")
+	}
+	return m
+}
+
+// add appends a message; visible ones move the ticket's version.
+func (tc *TicketChange) add(m Message, visible bool) int {
+	if visible {
+		tc.Ticket.Version++
+	}
+	m.Version = tc.Ticket.Version
+	tc.Messages = append(tc.Messages, m)
+	return len(tc.Messages)
+}
+
+// maxTickets bounds the tickets one mail can touch (itself, a merge, a split, links).
+const maxTickets = 16

@@ -1,0 +1,194 @@
+package tickets
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// evidence is everything in a mail that names a ticket or letter of ours, read
+// once: what is looked up (Keys) and what decides (thread) are the same.
+type evidence struct {
+	relays  []relayHit
+	letter  int64 // from a VERP address
+	verp    string
+	verpErr error
+	ours    []ownID // our Message-IDs among the cited ones, in citing order
+	tags    []int64 // tickets named by subject tags of this brand
+	foreign []int64 // tickets named by another desk's addresses or tags
+	cites   []string
+	self    error // nil when the mail's own Message-ID or loop mark is ours
+}
+
+type relayHit struct {
+	address string
+	relay   Relay
+	err     error // nil, ErrForged or ErrUnknown
+}
+
+type ownID struct {
+	id      string
+	ticket  int64
+	message string
+}
+
+// read collects the evidence of a mail.
+func read(in Inbound, rules Rules) evidence {
+	brand := rules.Brands[in.Brand]
+	e := evidence{cites: cites(in), self: ownSelf(in, rules.Keys)}
+	e.relays = relays(in.Recipients, brand, rules.Keys)
+	e.letter, e.verp, e.verpErr = verp(in.Recipients, brand, rules.Keys)
+	for _, id := range e.cites {
+		if t, m, err := rules.Keys.ParseMessageID(id); err == nil {
+			e.ours = append(e.ours, ownID{id, t, m})
+		}
+	}
+	e.tags = subjectTags(in.Subject, brand.Name)
+	e.foreign = foreignTickets(in, rules.Foreign)
+	return e
+}
+
+// ownSelf returns nil when the mail is one of our own letters coming back.
+func ownSelf(in Inbound, keys Keyring) error {
+	if _, _, err := keys.ParseMessageID(in.MessageID); err == nil {
+		return nil
+	}
+	if keys.VerifyLoopMark(in.Loop, in.MessageID) {
+		return nil
+	}
+	return ErrNoToken
+}
+
+// cites lists In-Reply-To, then References from right to left, then the
+// original's id of a bounce; each once. An empty id is never a key.
+func cites(in Inbound) []string {
+	var out []string
+	seen := map[string]bool{"": true}
+	add := func(id string) {
+		id = strings.TrimSpace(id)
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	for _, id := range in.InReplyTo {
+		add(id)
+	}
+	for i := len(in.References) - 1; i >= 0; i-- {
+		add(in.References[i])
+	}
+	if in.Bounce != nil {
+		add(in.Bounce.MessageID)
+	}
+	return out
+}
+
+func relays(recipients []string, brand Brand, keys Keyring) []relayHit {
+	var out []relayHit
+	seen := map[string]bool{}
+	for _, a := range recipients {
+		a = NormalAddress(a)
+		if seen[a] {
+			continue
+		}
+		seen[a] = true
+		for _, m := range brand.Mailboxes {
+			r, err := keys.ParseRelay(a, m.Address, m.Subaddressing)
+			if err == nil || errors.Is(err, ErrForged) || errors.Is(err, ErrUnknown) {
+				out = append(out, relayHit{a, r, err})
+				break
+			}
+		}
+	}
+	return out
+}
+
+func verp(recipients []string, brand Brand, keys Keyring) (int64, string, error) {
+	for _, a := range recipients {
+		for _, m := range brand.Mailboxes {
+			letter, err := keys.ParseEnvelopeSender(a, m.Address, m.Subaddressing)
+			if err == nil || errors.Is(err, ErrForged) || errors.Is(err, ErrUnknown) {
+				return letter, NormalAddress(a), err
+			}
+		}
+	}
+	return 0, "", ErrNoToken
+}
+
+var tagPattern = regexp.MustCompile(`\[\s*([^\[\]#]*?)\s*#\s*(\d{1,15})\s*\]`)
+
+// subjectTags returns the tickets that tags such as [Baleyo #1234] name.
+func subjectTags(subject, brand string) []int64 {
+	var out []int64
+	for _, m := range tagPattern.FindAllStringSubmatch(subject, 5) {
+		if !strings.EqualFold(m[1], brand) {
+			continue
+		}
+		if n, err := strconv.ParseInt(m[2], 10, 64); err == nil && n > 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func foreignTickets(in Inbound, f *Foreign) []int64 {
+	if f == nil {
+		return nil
+	}
+	var out []int64
+	add := func(re *regexp.Regexp, text string) {
+		if re == nil {
+			return
+		}
+		for _, m := range re.FindAllStringSubmatch(text, 5) {
+			if t := f.Tickets[strings.ToLower(m[1])]; t != 0 {
+				out = append(out, t)
+			}
+		}
+	}
+	for _, a := range in.Recipients {
+		add(f.Relay, a)
+	}
+	add(f.Tag, in.Subject)
+	return out
+}
+
+// Keys says what has to be looked up before Receive decides about in.
+func (in Inbound) Keys(rules Rules) Keys {
+	e := read(in, rules)
+	k := Keys{
+		Brand: in.Brand, Cites: e.cites, MessageID: in.MessageID, ThreadRoot: in.ThreadRoot,
+		Subject: in.SubjectCore, Sender: NormalAddress(in.From.Address), Content: in.Content,
+		Letter: e.letter, Now: in.Received,
+	}
+	for _, r := range e.relays {
+		if r.err == nil && r.relay.Ticket != 0 {
+			k.Tickets = append(k.Tickets, r.relay.Ticket)
+			k.History = r.relay.Ticket
+		}
+	}
+	for _, o := range e.ours {
+		if o.ticket != 0 {
+			k.Tickets = append(k.Tickets, o.ticket)
+			if k.History == 0 {
+				k.History = o.ticket
+			}
+		}
+	}
+	k.Tickets = append(k.Tickets, e.tags...)
+	k.Tickets = append(k.Tickets, e.foreign...)
+	k.Tickets = append(k.Tickets, commandTickets(in.Commands)...)
+	if in.Button != nil {
+		k.Tickets = append(k.Tickets, in.Button.Ticket)
+	}
+	return k
+}
+
+func (h relayHit) String() string {
+	if h.err != nil {
+		return fmt.Sprintf("%s: %v", h.address, h.err)
+	}
+	return fmt.Sprintf("ticket %d, person %d, role %c, version %d", h.relay.Ticket, h.relay.Person, h.relay.Role, h.relay.Version)
+}

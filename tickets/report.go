@@ -1,0 +1,96 @@
+package tickets
+
+import (
+	"errors"
+	"fmt"
+)
+
+// report handles delivery reports, receipts and complaints: they are recorded
+// on the letter they answer, never a ticket, never answered.
+func (d *decision) report() bool {
+	switch d.in.Kind {
+	case KindBounce, KindDelayed, KindFeedback, KindReadReceipt:
+	default:
+		if d.ev.verpErr == nil {
+			// A vacation note or other answer to the envelope sender: it names
+			// the letter, but reports no failure.
+			d.trace("verp", d.ev.verp, "answer to the envelope sender of letter %d", d.ev.letter)
+		}
+		return false
+	}
+	l := d.reported()
+	if l == nil {
+		return d.unmatchedReport()
+	}
+	state := map[Kind]string{KindBounce: "bounced", KindDelayed: "delayed", KindFeedback: "complained", KindReadReceipt: "read"}[d.in.Kind]
+	b := LetterBounce{Letter: l.ID, State: state, At: d.now}
+	if d.in.Bounce != nil {
+		b.Status, b.Detail = d.in.Bounce.Status, excerpt(d.in.Bounce.Diagnostic, 300)
+	}
+	if state == "bounced" || state == "delayed" || state == "complained" {
+		d.c.Bounces = append(d.c.Bounces, b)
+	}
+	d.noteReport(l, state, b)
+	return d.end(DisposeRecorded, string(d.in.Kind), "letter %d to %s: %s", l.ID, l.To, state)
+}
+
+// reported finds the letter a report is about: by the VERP address (certain),
+// else by our Message-ID in it.
+func (d *decision) reported() *SentLetter {
+	switch {
+	case d.ev.verpErr == nil && d.found.Letter != nil:
+		d.trace("verp", d.ev.verp, "letter %d", d.found.Letter.ID)
+		return d.found.Letter
+	case errors.Is(d.ev.verpErr, ErrForged), errors.Is(d.ev.verpErr, ErrUnknown):
+		d.trace("verp", d.ev.verp, "%v: no state changes", d.ev.verpErr)
+		return nil
+	}
+	for _, id := range d.ev.cites {
+		l := d.found.Letters[id]
+		if l == nil {
+			continue
+		}
+		if _, _, err := d.rules.Keys.ParseMessageID(id); err != nil {
+			continue // an id that a server gave is no proof
+		}
+		d.trace("original", id, "letter %d", l.ID)
+		return l
+	}
+	d.trace("original", fmt.Sprintf("%d cited", len(d.ev.cites)), "no letter of ours")
+	return nil
+}
+
+func (d *decision) unmatchedReport() bool {
+	switch {
+	case errors.Is(d.ev.verpErr, ErrForged), errors.Is(d.ev.verpErr, ErrUnknown):
+		return d.quarantine("verp-forged", "a report to an altered envelope address: %v", d.ev.verpErr)
+	case d.in.Kind == KindReadReceipt:
+		d.trace("disposition", "receipt", "discarded: about no letter of ours")
+		return d.end(DisposeDiscarded, "receipt-unmatched", "a receipt about no letter of ours")
+	}
+	return d.quarantine("report-unmatched", "a %s about no letter of ours", d.in.Kind)
+}
+
+// noteReport writes the report into the ticket's log, marks a dead address and
+// tells the agents what did not arrive.
+func (d *decision) noteReport(l *SentLetter, state string, b LetterBounce) {
+	hard := d.in.Kind == KindBounce && d.in.Bounce != nil && d.in.Bounce.Hard
+	if hard && !l.Agent {
+		d.c.Suppress = append(d.c.Suppress, NormalAddress(l.To))
+		d.trace("suppress", l.To, "no further automatic mail: %s", b.Status)
+	}
+	t := d.found.Tickets[l.Ticket]
+	if t == nil {
+		return
+	}
+	tc := d.ticket(t)
+	tc.event(d.now, "desk", state, "letter %d (%s) to %s: %s %s", l.ID, l.Kind, l.To, b.Status, b.Detail)
+	if d.in.Kind != KindBounce || l.Agent {
+		return
+	}
+	for _, a := range d.audience(t) {
+		data := d.view(tc, 0)
+		data.Bounce = fmt.Sprintf("%s (%s): %s %s", l.To, l.Kind, b.Status, b.Detail)
+		d.toAgent(tc, a, LetterBounced, 0, data)
+	}
+}
