@@ -59,7 +59,7 @@ func cutMailbox(s string) (one, rest string) {
 			if _, n, ok := cutWord(s[i:]); ok && i+n < len(s) {
 				i += n - 1 // commas inside an encoded word are text
 			}
-		case c == ',' && angle && !strings.Contains(closing(s[i:]), "@"):
+		case c == ',' && angle && !strings.Contains(untilAngle(s[i:]), "@"):
 			return s[:i], s[i+1:]
 		case (c == ',' || c == ';') && !angle:
 			return s[:i], s[i+1:]
@@ -70,8 +70,8 @@ func cutMailbox(s string) (one, rest string) {
 	return s, ""
 }
 
-// closing returns the text up to the next ">".
-func closing(s string) string {
+// untilAngle returns the text up to the next ">".
+func untilAngle(s string) string {
 	if i := strings.IndexByte(s, '>'); i >= 0 {
 		return s[:i]
 	}
@@ -91,6 +91,9 @@ func parseMailbox(s, fallback string) (Address, bool) {
 	name, addr, comment := splitMailbox(s)
 	if addr == "" && !strings.Contains(s, "<") && !strings.Contains(s, "@") && strings.Contains(s, "=?") {
 		name, addr, comment = splitMailbox(decodeHeader(s, fallback)) // name and address in one word
+	}
+	if addr == "" && strings.Trim(name, " \t") == "" {
+		return Address{}, false // nothing but a comment, as after a group
 	}
 	a := Address{Address: cleanAddress(addr, fallback), Name: phrase(name, fallback)}
 	if a.Name == "" && comment != "" {

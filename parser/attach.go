@@ -58,11 +58,15 @@ func (b *bodyReader) add(a Attachment) {
 
 // fileName returns the name a part gives itself, "" for none.
 func fileName(p *part) string {
-	if n := p.disp.params["filename"]; n != "" {
-		return n
+	disp, name := p.disp.params["filename"], p.ctype.params["name"]
+	if disp != "" && strings.Contains(disp, "??") && name != "" && !strings.Contains(name, "??") {
+		return name // the charset of one could not hold what the other says
 	}
-	if n := p.ctype.params["name"]; n != "" {
-		return n
+	if disp != "" {
+		return disp
+	}
+	if name != "" {
+		return name
 	}
 	if n := p.disp.params["name"]; n != "" { // seen from old Eudoras
 		return n

@@ -27,7 +27,7 @@ var wroteVerbs = []string{
 	"έγραψε",                     // Greek
 	"rašė", "parašė", "rakstīja", // Lithuanian, Latvian
 	"menulis", "đã viết", "viết", "เขียน", // Indonesian, Vietnamese, Thai
-	"写道", "寫道", "写到", "さんは書きました", "さんが書きました", "のメール", "作成", "님이 작성", "작성", "썼습니다", "寫了", "写：", // Chinese, Japanese, Korean
+	"写道", "寫道", "写到", "のメッセージ", "さんからのメール", "さんは書きました", "さんが書きました", "のメール", "作成", "님이 작성", "작성", "썼습니다", "寫了", "写：", // Chinese, Japanese, Korean
 	"كتب", "כתב", "نوشت", // Arabic, Hebrew, Persian
 	"idatzi zuen", "shkroi", "skrives", "ysgrifennodd", "scríobh", // Basque, Albanian, Welsh, Irish
 }
@@ -57,7 +57,8 @@ func attributionEnd(s string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(low, "):") || strings.HasSuffix(low, "->")
+	// Old Gmail: "2011/4/7 Name <user@example.net>", without a colon.
+	return strings.HasSuffix(low, ">") && low[0] >= '0' && low[0] <= '9' && strings.Contains(low, "@")
 }
 
 // attribution looks for one that ends at lines[end] and returns the line where
@@ -70,7 +71,7 @@ func attribution(lines []string, end int, quoteFollows bool) int {
 	joined, best := "", -1
 	for start := end; start >= 0 && end-start < maxAttributionLines; start-- {
 		l := bareLine(lines[start])
-		if l == "" || start < end && (strings.HasSuffix(l, ".") && !hasDate(l) || strings.HasSuffix(l, "!") || strings.HasSuffix(l, "?")) {
+		if l == "" || start < end && endsSentence(l) {
 			break
 		}
 		if joined = strings.TrimSpace(l + " " + joined); len(joined) > maxAttribution {
@@ -86,6 +87,17 @@ func attribution(lines []string, end int, quoteFollows bool) int {
 		}
 	}
 	return best
+}
+
+// endsSentence reports a line that is somebody's own text above an attribution.
+func endsSentence(l string) bool {
+	switch l[len(l)-1] {
+	case '!', '?':
+		return true
+	case '.':
+		return !hasDate(l) && !strings.Contains(l, "@") && !hasVerb(strings.ToLower(l))
+	}
+	return false
 }
 
 // firstLine takes in one more line above when the attribution started there:
@@ -129,12 +141,20 @@ func judge(s string, quoteFollows bool) verdict {
 		return partly
 	case date && mail && ends && quotedName(s): // Gmail and Yandex without a verb
 		return whole
+	case mail && quotedName(s) && numericDate(s): // old Gmail without a colon
+		return whole
 	case date && ends && lead && quoteFollows && len(s) < 200:
 		return partly
 	case verb && ends && quoteFollows && len(s) < 120:
 		return partly
 	}
 	return no
+}
+
+// numericDate reports a text that starts with a date in figures.
+func numericDate(s string) bool {
+	word, _, _ := strings.Cut(s, " ")
+	return len(word) >= 6 && word[0] >= '0' && word[0] <= '9' && strings.ContainsAny(word, "/-.") && hasDate(word)
 }
 
 // quotedName reports "… Name <user@example.net>:" or "… (user@example.net):".

@@ -17,9 +17,10 @@ type shown struct {
 // bodyReader gathers the visible body and the attachments of one mail.
 type bodyReader struct {
 	p           *parse
-	patches     []shown
 	attachments []Attachment
-	texts       int // octets of text so far
+	texts       int     // octets of text so far
+	count       int     // text parts so far
+	named       []*part // text parts that are files but not marked as attachments
 }
 
 // read walks p in order. inAlternative is set within a multipart/alternative.
@@ -32,6 +33,9 @@ func (b *bodyReader) read(p *part) []shown {
 		return nil
 	case b.isBody(p):
 		return b.text(p)
+	}
+	if p.is("text/plain") && p.disp.value != "attachment" {
+		b.named = append(b.named, p)
 	}
 	return b.attach(p)
 }
@@ -125,10 +129,11 @@ func (b *bodyReader) isBody(p *part) bool {
 
 // text decodes a text part and takes files out of it.
 func (b *bodyReader) text(p *part) []shown {
-	if b.texts > 2*b.p.lim.Text || len(b.patches) > maxTextPatches {
+	if b.texts > 2*b.p.lim.Text || b.count > maxTextPatches {
 		b.p.defect("text too long, rest left out")
 		return nil
 	}
+	b.count++
 	data := p.content()
 	label := p.ctype.params["charset"]
 	html := p.is("text/html") || p.is("application/xhtml+xml")

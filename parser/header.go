@@ -213,9 +213,11 @@ func continues(raw []byte, pos int) bool {
 	return len(bytes.TrimSpace(line)) > 0 && headerGoesOn(raw, next)
 }
 
-// headerGoesOn reports whether the next few lines still read as a header.
+// headerGoesOn reports whether the next lines still read as a header: a field
+// among the next few, or one of the well-known fields a little later (a long
+// signature whose lines lost their folding).
 func headerGoesOn(raw []byte, pos int) bool {
-	for range 5 {
+	for i := range 25 {
 		if pos >= len(raw) {
 			return false
 		}
@@ -223,10 +225,13 @@ func headerGoesOn(raw []byte, pos int) bool {
 		if len(bytes.TrimSpace(line)) == 0 {
 			return false
 		}
-		if name, _ := fieldName(line); name != "" {
+		if name, _ := fieldName(line); name != "" && (i < 5 || wellKnown[strings.ToLower(name)]) {
 			return true
 		}
 		pos = next
 	}
 	return false
 }
+
+// wellKnown are fields that no body text looks like.
+var wellKnown = words("from to cc subject date message-id mime-version content-type content-transfer-encoding received return-path reply-to references in-reply-to user-agent x-mailer")

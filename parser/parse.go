@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Parse understands raw, one message with CRLF or LF line ends. It always
@@ -50,7 +51,7 @@ func (p *parse) run(raw []byte) {
 	p.head = head
 	p.m.Content = contentHash(head, raw[body:])
 	w := &walker{raw: raw, lim: p.lim, open: map[string][]int{}, defects: &p.m.Defects}
-	p.charset = headerCharset(head)
+	p.charset = headerCharset(head, raw[body:])
 	w.charset = p.charset
 	p.root = w.walk(head, body)
 	p.readHeader()
@@ -72,12 +73,21 @@ func unixLines(raw []byte) []byte {
 
 // headerCharset is the charset that 8-bit header values are most likely in:
 // the one of the body.
-func headerCharset(h header) string {
+func headerCharset(h header, body []byte) string {
 	ct := h.filled("Content-Type")
-	if !strings.Contains(strings.ToLower(ct), "charset") {
-		return ""
+	if strings.Contains(strings.ToLower(ct), "charset") {
+		return parseParams(ct, "").params["charset"]
 	}
-	return parseParams(ct, "").params["charset"]
+	for _, f := range h {
+		if !utf8.ValidString(f.Value) {
+			if body = body[:min(len(body), 8<<10)]; !utf8.Valid(body) {
+				_, guess := guessText(body)
+				return guess
+			}
+			break
+		}
+	}
+	return ""
 }
 
 // readHeader fills the fields that come from the top-level header.
@@ -149,6 +159,9 @@ func (p *parse) addresses(name string) []Address {
 func (p *parse) readBody() {
 	b := bodyReader{p: p}
 	patches := b.read(p.root)
+	if len(patches) == 0 && len(b.named) > 0 {
+		patches = b.text(b.named[0]) // Netscape and Thunderbird show a named text that stands alone
+	}
 	p.m.Attachments = b.attachments
 	var html []string
 	for _, s := range patches {

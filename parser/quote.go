@@ -27,6 +27,7 @@ type finder struct {
 	rule    []string // why a line is no text
 	cut     []string // rule by which a line is left out, "" for kept
 	forward bool
+	before  map[int]string // what is kept of a line that is cut
 }
 
 // findReply returns the visible reply of a body and what it leaves out. The
@@ -57,9 +58,40 @@ func (f *finder) classify() {
 	for i := range f.lines {
 		f.class[i] = f.classOf(i)
 	}
+	f.joinBrokenLinks()
 	for i := range f.lines {
 		if f.class[i] == lineText || f.class[i] == lineWrote {
 			f.markSpans(i)
+		}
+	}
+	f.markPipes()
+}
+
+// joinBrokenLinks makes a quote of one line between two quoted ones when the
+// line above ends within a link that a gateway wrapped.
+func (f *finder) joinBrokenLinks() {
+	for i := 1; i+1 < len(f.lines); i++ {
+		if f.class[i] != lineText || f.class[i-1] != lineQuote || f.class[i+1] != lineQuote {
+			continue
+		}
+		above := f.text[i-1]
+		if open := strings.LastIndexAny(above, "(<["); open >= 0 && !strings.ContainsAny(above[open:], ")>]") && strings.Contains(above[open:], "http") {
+			f.class[i], f.rule[i] = lineQuote, "quote"
+		}
+	}
+}
+
+// markPipes makes quotes of the lines that some clients mark with "|", when an
+// attribution stands above them (else they are a table).
+func (f *finder) markPipes() {
+	for i := range f.lines {
+		if f.class[i] != lineWrote {
+			continue
+		}
+		for j := f.skip(i+1, "we"); j < len(f.lines) && (f.class[j] == lineText || f.class[j] == lineEmpty) && (f.class[j] == lineEmpty || strings.HasPrefix(strings.TrimSpace(f.text[j]), "|")); j++ {
+			if f.class[j] == lineText {
+				f.class[j], f.rule[j] = lineQuote, "quote"
+			}
 		}
 	}
 }
@@ -111,11 +143,27 @@ func (f *finder) markSpans(i int) {
 		}
 	}
 	if start := attribution(f.text, i, f.quoteBelow(i)); start >= 0 {
+		if start == i {
+			f.keepBefore(i)
+		}
 		for j := start; j <= i; j++ {
 			if f.class[j] == lineText || f.class[j] == lineMark {
 				f.class[j], f.rule[j] = lineWrote, "on-wrote"
 			}
 		}
+	}
+}
+
+// keepBefore handles an answer that shares its last line with the attribution,
+// as Yahoo's old web client made them: "answer--- On … wrote:".
+func (f *finder) keepBefore(i int) {
+	s := f.text[i]
+	at := strings.Index(s, "--- On ")
+	if at > 0 && strings.TrimSpace(s[:at]) != "" {
+		if f.before == nil {
+			f.before = map[int]string{}
+		}
+		f.before[i] = strings.TrimRight(s[:at], " -")
 	}
 }
 
@@ -293,6 +341,40 @@ func (f *finder) cutSignature() {
 			}
 		}
 	}
+	f.cutSignOff()
+}
+
+// cutSignOff leaves out a signature without a mark: a name behind a dash on
+// the last line, or a closing with several short lines under it.
+func (f *finder) cutSignOff() {
+	last := len(f.lines) - 1
+	for last >= 0 && (f.class[last] != lineText || f.cut[last] != "") {
+		last--
+	}
+	if last <= 0 || !f.textIn(0, last) {
+		return
+	}
+	if dashName(f.text[last]) && !dashName(f.text[last-1]) {
+		f.hide(last, last+1, "signature-dash")
+		return
+	}
+	lines := 0
+	for i := last; i > 0 && lines <= 8; i-- {
+		switch {
+		case f.cut[i] != "" || f.class[i] == lineEmpty:
+		case f.class[i] != lineText:
+			return
+		case closing(f.text[i]):
+			if lines >= 2 && f.textIn(0, i) {
+				f.hide(i, last+1, "signature-closing")
+			}
+			return
+		case len(f.text[i]) > 80 || strings.HasSuffix(strings.TrimSpace(f.text[i]), "?"):
+			return
+		default:
+			lines++
+		}
+	}
 }
 
 // isSignature reports whether what follows the dividing line i is one.
@@ -370,6 +452,10 @@ func (f *finder) result() (string, []Cut) {
 	var b strings.Builder
 	var cuts []Cut
 	for i, rule := range f.cut {
+		if keep := f.before[i]; keep != "" && rule != "" {
+			b.WriteString(keep)
+			b.WriteByte('\n')
+		}
 		if rule == "" {
 			b.WriteString(f.text[i])
 			b.WriteByte('\n')

@@ -84,6 +84,10 @@ func headerBlock(lines []string, i int) int {
 		return n
 	case seen["from"] && seen["to"] && strings.Contains(lines[i], "@"):
 		return n
+	case first == "date" && seen["to"] && hasDate(lines[i]) && i > 0 && strings.TrimFunc(lines[i-1], isBlankRune) == "":
+		return n
+	case first == "from" && len(seen) == 1 && i > 0 && strings.TrimFunc(lines[i-1], isBlankRune) == "" && strings.Contains(lines[i], "@") && strings.HasSuffix(strings.TrimFunc(lines[i], isBlankRune), ">"):
+		return n // Apple Mail's short form: "From: Name <user@example.net>"
 	}
 	return 0
 }
@@ -98,6 +102,13 @@ var originalWords = []string{
 	"исходное сообщение", "оригинальное сообщение", "оригинално съобщение", "первоначальное сообщение", "вихідне повідомлення", "αρχικό μήνυμα", "πρωτότυπο μήνυμα",
 	"pesan asli", "tin nhắn gốc", "thư gốc", "ข้อความต้นฉบับ", "原始邮件", "原始郵件", "原邮件", "元のメッセージ", "オリジナルメッセージ", "원본 메시지", "원본 메일", "original mesaj",
 	"الرسالة الأصلية", "ההודעה המקורית", "הודעה מקורית", "reply message", "reply above", "antwort oberhalb", "original besked", "urspr. nachricht", "originaal", "pradinis laiškas",
+}
+
+// messageWords are the words for a message, in lower case: a dashed line with
+// one of them stands between messages whatever else it says.
+var messageWords = []string{
+	"message", "nachricht", "mensaje", "mensagem", "messaggio", "bericht", "besked", "meddelelse", "melding", "meddelande", "viesti", "wiadomo", "zpráva", "správa", "poruka", "sporočilo",
+	"üzenet", "mesaj", "ileti", "сообщени", "письм", "повідомлення", "съобщение", "μήνυμα", "pesan", "tin nhắn", "邮件", "郵件", "メッセージ", "메시지", "رسالة", "הודעה", "e-mail", "email",
 }
 
 // forwardWords are what clients write above a forwarded message.
@@ -140,6 +151,13 @@ func separator(line string) string {
 	for _, w := range originalWords {
 		if strings.Contains(low, w) {
 			return "original"
+		}
+	}
+	if len(s)-len(in) >= 8 && len(strings.Fields(low)) <= 4 && strings.HasPrefix(s, "--") {
+		for _, w := range messageWords { // "-----Antwort Nachricht-----"
+			if strings.Contains(low, w) {
+				return "original"
+			}
 		}
 	}
 	return ""

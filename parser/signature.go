@@ -2,6 +2,7 @@ package parser
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -81,4 +82,33 @@ func ordinarySent(low, prefix string) bool {
 		}
 	}
 	return false
+}
+
+// dashName reports "-Name", the shortest signature there is.
+func dashName(line string) bool {
+	s := strings.TrimFunc(line, isBlankRune)
+	rest := strings.TrimLeft(s, "-–—")
+	n := len(strings.Fields(rest))
+	if rest == s || rest == "" || n == 0 || n > 3 || len(rest) > 40 {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return unicode.IsLetter(r) && !strings.ContainsAny(rest, ":;,=/<>(){}[]!?\"0123456789")
+}
+
+// closings are the words that close a letter, in lower case and without what
+// may stand around them.
+var closings = words(`regards best_regards kind_regards warm_regards kindest_regards with_kind_regards with_best_regards many_thanks_and_regards thanks_and_regards thanks_&_regards
+	best sincerely yours_sincerely sincerely_yours yours_faithfully yours_truly respectfully cordially best_wishes warmly rgds br
+	mit_freundlichen_grüßen mit_freundlichen_grüssen freundliche_grüße freundliche_grüsse viele_grüße beste_grüße liebe_grüße mit_besten_grüßen mfg herzliche_grüße schöne_grüße
+	cordialement bien_cordialement bien_à_vous salutations sincères_salutations amicalement saludos un_saludo atentamente saludos_cordiales cordiales_saludos
+	cordiali_saluti distinti_saluti saluti un_saluto atenciosamente cumprimentos com_os_melhores_cumprimentos abraços att
+	met_vriendelijke_groet met_vriendelijke_groeten vriendelijke_groet groeten mvg med_venlig_hilsen venlig_hilsen med_vennlig_hilsen vennlig_hilsen mvh hilsen med_vänlig_hälsning
+	vänliga_hälsningar hälsningar med_vänliga_hälsningar ystävällisin_terveisin terveisin pozdrawiam z_poważaniem s_pozdravem s_úctou lep_pozdrav lijep_pozdrav srdačan_pozdrav
+	с_уважением с_наилучшими_пожеланиями з_повагою поздрави saygılarımla iyi_çalışmalar üdvözlettel tisztelettel cu_stimă με_εκτίμηση salam_hormat hormat_kami trân_trọng 此致 敬具 よろしくお願いします 감사합니다 مع_التحية בברכה`)
+
+// closing reports a line that closes a letter.
+func closing(line string) bool {
+	s := strings.ToLower(strings.TrimFunc(line, func(r rune) bool { return isBlankRune(r) || strings.ContainsRune(",.!-*_;:", r) }))
+	return len(s) < 60 && closings[s]
 }
