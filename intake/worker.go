@@ -1,0 +1,287 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"frontdesk/parser"
+	"frontdesk/store"
+	"frontdesk/tickets"
+)
+
+// WorkerOptions describe the worker of one brand.
+type WorkerOptions struct {
+	Brand   string
+	DB      *store.DB
+	Rules   func() tickets.Rules               // read at the start of each pass
+	Auth    func(mailbox string) Authenticator // how mail to a mailbox is authenticated
+	Parser  parser.Options
+	Log     *slog.Logger
+	Now     func() time.Time
+	Wake    <-chan struct{} // rows were added: look now
+	Decided func()          // called after a pass that saved decisions: letters may be waiting
+
+	// Group is how many rows share a transaction under backlog, default 50.
+	Group int
+	// Attempts is how often a row is tried before it is quarantined, default 3.
+	Attempts int
+	// Claim is how long a claimed row is ours, default one minute.
+	Claim time.Duration
+	// Poll is how often rows are looked for without a wake, default 5 s.
+	Poll time.Duration
+
+	// Parse replaces parser.Parse in tests of poison mail; nil otherwise.
+	Parse func([]byte, parser.Options) *parser.Mail
+}
+
+// Worker turns the ledger rows of one brand into decisions, in order of arrival.
+type Worker struct {
+	opt  WorkerOptions
+	beat atomic.Int64
+	// Counts of decided rows by disposition, for the metrics.
+	mu     sync.Mutex
+	counts map[tickets.Disposition]int64
+}
+
+// NewWorker prepares a worker; it starts nothing.
+func NewWorker(opt WorkerOptions) *Worker {
+	if opt.Group == 0 {
+		opt.Group = 50
+	}
+	if opt.Attempts == 0 {
+		opt.Attempts = 3
+	}
+	if opt.Claim == 0 {
+		opt.Claim = time.Minute
+	}
+	if opt.Poll == 0 {
+		opt.Poll = 5 * time.Second
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Parse == nil {
+		opt.Parse = parser.Parse
+	}
+	if opt.Auth == nil {
+		opt.Auth = func(string) Authenticator { return Authenticator{} }
+	}
+	if opt.Decided == nil {
+		opt.Decided = func() {}
+	}
+	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}}
+	w.beat.Store(opt.Now().UnixNano())
+	return w
+}
+
+// Beat returns when the loop last made progress: the watchdog's question.
+func (w *Worker) Beat() time.Time { return time.Unix(0, w.beat.Load()) }
+
+// Counts returns how many rows this worker decided, by disposition.
+func (w *Worker) Counts() map[tickets.Disposition]int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[tickets.Disposition]int64{}
+	for k, v := range w.counts {
+		out[k] = v
+	}
+	return out
+}
+
+// Run decides until ctx ends. The group in hand is finished first.
+func (w *Worker) Run(ctx context.Context) error {
+	tick := time.NewTicker(w.opt.Poll)
+	defer tick.Stop()
+	for {
+		n, err := w.Pass(ctx)
+		w.beat.Store(w.opt.Now().UnixNano())
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			w.opt.Log.Error("decide", "brand", w.opt.Brand, "err", err)
+		case n == w.opt.Group:
+			continue // there may be more
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.opt.Wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// Pass decides one group of rows and returns how many it claimed.
+func (w *Worker) Pass(ctx context.Context) (int, error) {
+	now := w.opt.Now()
+	rows, err := w.opt.DB.ClaimLedger(ctx, w.opt.Brand, w.opt.Group, now, now.Add(w.opt.Claim))
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	// A group that was begun is ended: a stop in the middle would only leave
+	// claims to run out.
+	ctx = context.WithoutCancel(ctx)
+	rules := w.opt.Rules()
+	contacts := w.understand(ctx, rows, rules)
+	open, err := w.openTickets(ctx, contacts)
+	if err != nil {
+		return 0, err
+	}
+	var done []decided
+	err = w.opt.DB.Decide(ctx, w.opt.Brand, func(tx *store.Tx) error {
+		done = done[:0] // the store may run this again after a conflict
+		for i := range contacts {
+			d, err := w.decide(ctx, tx, &contacts[i], rules, open)
+			if errors.Is(err, errDatabase) {
+				return err
+			}
+			done = append(done, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("decide %d rows of %s: %w", len(rows), w.opt.Brand, err)
+	}
+	w.report(done, now)
+	w.opt.Decided()
+	return len(rows), nil
+}
+
+// contact is a row with what it was understood to be.
+type contact struct {
+	row store.Claimed
+	in  tickets.Inbound
+	err error // it could not be understood
+}
+
+type decided struct {
+	contact *contact
+	change  tickets.Change
+	saved   store.Saved
+	err     error
+}
+
+// parallel is how many mails are parsed at the same time.
+const parallel = 4
+
+// understand parses and authenticates a group, outside any transaction.
+func (w *Worker) understand(ctx context.Context, rows []store.Claimed, rules tickets.Rules) []contact {
+	out := make([]contact, len(rows))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i, row := range rows {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			out[i] = w.understandOne(ctx, row, rules)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tickets.Rules) (c contact) {
+	c.row = row
+	defer func() {
+		if p := recover(); p != nil {
+			c.err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	if row.Channel == tickets.ChannelWeb {
+		c.in, c.err = pressed(row)
+		return c
+	}
+	m := w.opt.Parse(row.Data, w.opt.Parser)
+	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
+	c.in = inbound(row, m, auth, rules)
+	return c
+}
+
+// openTickets reads the queue once for a group that asks for it with #list.
+func (w *Worker) openTickets(ctx context.Context, contacts []contact) ([]tickets.Ticket, error) {
+	asked := slices.ContainsFunc(contacts, func(c contact) bool {
+		return slices.ContainsFunc(c.in.Commands, func(s string) bool { return len(s) >= 5 && s[:5] == "#list" })
+	})
+	if !asked {
+		return nil, nil
+	}
+	return w.opt.DB.Tickets(ctx, store.TicketQuery{Brand: w.opt.Brand, Limit: 100})
+}
+
+// errDatabase marks a failure of the database itself, which ends the group.
+var errDatabase = errors.New("database")
+
+// decide settles one row under a savepoint: one bad mail spoils no other.
+func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tickets.Rules, open []tickets.Ticket) (d decided, err error) {
+	d.contact = c
+	now := w.opt.Now()
+	if c.err == nil {
+		c.err = tx.Try(ctx, func() error {
+			found, err := tx.Find(ctx, c.in.Keys(rules))
+			if err != nil {
+				return err
+			}
+			found.Open = open
+			d.change = tickets.Receive(found, c.in, rules, now)
+			d.saved, err = tx.Save(ctx, c.row.ID, c.in.From.Address, c.in.Subject, d.change, now)
+			return err
+		})
+	}
+	if c.err == nil || c.row.Attempts+1 < w.opt.Attempts {
+		d.err = c.err
+		return d, nil
+	}
+	d.change = poison(c, w.opt.Brand)
+	err = tx.Try(ctx, func() (err error) {
+		d.saved, err = tx.Save(ctx, c.row.ID, c.in.From.Address, c.in.Subject, d.change, now)
+		return err
+	})
+	if err != nil {
+		return d, errors.Join(errDatabase, err)
+	}
+	return d, nil
+}
+
+// poison is what becomes of a row that could not be decided.
+func poison(c *contact, brand string) tickets.Change {
+	return tickets.Change{
+		Brand: brand, Disposition: tickets.DisposeQuarantined, Reason: "poison",
+		Detail: fmt.Sprintf("could not be handled: %v", c.err),
+		Trace:  []tickets.Step{{Rule: "I3", Value: fmt.Sprintf("%d attempts", c.row.Attempts+1), Verdict: "quarantined: " + c.err.Error()}},
+	}
+}
+
+// report logs what was decided, one line a row.
+func (w *Worker) report(done []decided, now time.Time) {
+	for _, d := range done {
+		if d.err != nil {
+			w.opt.Log.Warn("undecided, tried again later", "source", d.contact.row.Key, "attempt", d.contact.row.Attempts+1, "err", d.err)
+			continue
+		}
+		w.mu.Lock()
+		w.counts[d.change.Disposition]++
+		w.mu.Unlock()
+		keys := []any{"source", d.contact.row.Key, "mailbox", d.contact.row.Mailbox, "outcome", d.change.Disposition, "took", now.Sub(d.contact.row.Received).Round(time.Millisecond)}
+		if i := slices.IndexFunc(d.saved.Tickets, func(n int64) bool { return n != 0 }); i >= 0 {
+			keys = append(keys, "ticket", d.saved.Tickets[i])
+		}
+		if d.change.Reason != "" {
+			keys = append(keys, "reason", d.change.Reason)
+		}
+		level := slog.LevelInfo
+		if d.change.Disposition == tickets.DisposeQuarantined {
+			level = slog.LevelWarn
+		}
+		w.opt.Log.Log(context.Background(), level, "decided", keys...)
+	}
+}
