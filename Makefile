@@ -1,0 +1,71 @@
+# The commands of the project. "make help" lists them.
+
+GO        ?= go
+FUZZTIME  ?= 30s
+CORPUS    ?= ../shared/corpus
+# The race detector needs a C compiler; without one the tests run, and say so.
+RACE      ?= $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+export CGO_ENABLED = 0
+
+.PHONY: help build test lint libc bench fuzz torture eval deps demo
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## ./frontdesk, one static binary
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o frontdesk ./cmd/frontdesk
+
+test: ## all tests; REQUIRE_REAL=1 makes a missing real server a failure
+ifeq ($(RACE),)
+	@echo 'NOTE: no C compiler: the tests run without the race detector (make deps)'
+endif
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 15m ./...
+
+lint: libc ## gofmt, vet, staticcheck, go.mod tidy and verified
+	@files=$$(gofmt -l $$(git ls-files '*.go' | grep -v /testdata/)); \
+	if [ -n "$$files" ]; then echo "gofmt -w $$files"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+# modernc.org/sqlite works with exactly the libc that it names (its issue 177);
+# another dependency may lift it unseen.
+libc:
+	@want=$$(awk '{ for (i = 1; i < NF; i++) if ($$i == "modernc.org/libc") print $$(i+1) }' $$($(GO) list -m -f '{{.GoMod}}' modernc.org/sqlite)); \
+	got=$$($(GO) list -m -f '{{.Version}}' modernc.org/libc); \
+	if [ "$$want" != "$$got" ]; then echo "modernc.org/libc is $$got, but modernc.org/sqlite pins $$want: go get modernc.org/libc@$$want"; exit 1; fi
+
+bench: ## all benchmarks; BENCH=REGEXP chooses
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		for target in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -d' ' -f2); do \
+			echo "== $$(dirname "$$file") $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+		done || exit 1; \
+	done
+
+torture: ## the tests that kill, break and flood, at length
+	TORTURE=1 $(GO) test -timeout 120m -v -run '$(or $(RUN),Torture|Kill|Real)' ./...
+
+eval: build ## scores on the labelled corpus in CORPUS
+	@if [ ! -f $(CORPUS)/eval.py ]; then \
+		echo '############################################################'; \
+		echo 'NOT EVALUATED: no $(CORPUS)/eval.py; name its folder: make eval CORPUS=DIR'; \
+		echo '############################################################'; \
+		exit 1; \
+	fi
+	python3 $(CORPUS)/eval.py --kind all --cmd '$(CURDIR)/frontdesk parse --json -'
+	python3 $(CORPUS)/eval.py --kind thread --cmd '$(CURDIR)/frontdesk thread --json {dir}'
+
+deps: ## what the tests want of the machine (root on Debian installs it)
+	@.ci/deps.sh
+
+demo: ## the desk at work, on embedded parts
+	$(GO) run ./cmd/frontdesk demo
