@@ -104,7 +104,7 @@ func (d *decision) answeredBy(tc *TicketChange, agent Agent) {
 	if t.Answered.IsZero() {
 		t.Answered = d.now
 	}
-	if t.Assignee == "" {
+	if _, member := d.rules.Agent(agent.Address); member && t.Assignee == "" {
 		t.Assignee = agent.Address
 		tc.event(d.now, agent.Address, "assigned to", "none → %s, who answered", agent.Address)
 	}

@@ -25,6 +25,8 @@ func (d *decision) customerMail() {
 		d.join(v)
 	case d.in.Kind == KindAutoReply && d.answersSomething():
 		d.quarantine("auto-reply", "an automatic reply that belongs to no ticket")
+	case d.in.Kind == KindBulk && !d.rules.Ack.Bulk && d.in.Released == "":
+		d.quarantine("bulk", "list or bulk mail that belongs to no ticket")
 	case d.in.Kind == KindCalendar:
 		d.quarantine("calendar", "an answer to an invitation that belongs to no ticket")
 	default:

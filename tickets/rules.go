@@ -79,7 +79,7 @@ type AckLimits struct {
 	SenderHour, SenderDay, Subject3h, DomainHour, GlobalHour int
 	Ticket10min                                              int
 	MaxAge                                                   time.Duration // older mail is not acknowledged (catch-up after an outage)
-	Bulk                                                     bool          // list mail opens tickets and is acknowledged like any other
+	Bulk                                                     bool          // list and bulk mail opens tickets, too (never acknowledged); else it is quarantined
 }
 
 // Closing says how silence after a resolution ends.

@@ -124,7 +124,7 @@ func chain(m Message) []string {
 
 // acknowledge confirms receipt of a new ticket, once, to a person.
 func (d *decision) acknowledge(tc *TicketChange, carry int) {
-	if d.in.Kind != KindMessage && (d.in.Kind != KindBulk || !d.rules.Ack.Bulk) {
+	if d.in.Kind != KindMessage {
 		d.trace("ack", string(d.in.Kind), "none: not a person's mail")
 		return
 	}

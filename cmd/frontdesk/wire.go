@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"frontdesk/config"
+	"frontdesk/intake"
+	"frontdesk/notify"
+	"frontdesk/parser"
+	"frontdesk/store"
+	"frontdesk/tickets"
+)
+
+// This file translates the configuration into the words of each room. No room
+// knows the configuration; nothing here decides anything.
+
+// desk is an open store with the configuration it belongs to: what most
+// commands work on.
+type desk struct {
+	cfg   *config.Config
+	db    *store.DB
+	rules tickets.Rules
+	fresh []string // agents the store had not met before
+}
+
+// openDesk loads the configuration named by the command's flags and opens its
+// store. daemon takes the lock of the data folder.
+func openDesk(cmd *cobra.Command, daemon bool) (*desk, error) {
+	cfg, err := config.Load(configFile(cmd))
+	if err != nil {
+		return nil, failed(fmt.Errorf("%w\nhint: frontdesk check --config %s", err, configFile(cmd)))
+	}
+	d, err := deskOf(cmd.Context(), cfg, daemon)
+	return d, failed(err)
+}
+
+// deskOf opens the store of a configuration.
+func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
+		return nil, fmt.Errorf("make data_dir: %w", err)
+	}
+	db, err := store.Open(ctx, store.Options{Database: databaseOf(cfg), Daemon: daemon})
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{cfg: cfg, db: db}
+	if err := d.meetAgents(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *desk) Close() error { return d.db.Close() }
+
+// meetAgents gives each agent of the configuration a person in the store, and
+// makes the rules.
+func (d *desk) meetAgents(ctx context.Context) error {
+	ids, fresh, err := d.db.Agents(ctx, agentsOf(d.cfg))
+	if err != nil {
+		return fmt.Errorf("store the agents: %w", err)
+	}
+	d.rules, d.fresh = rulesOf(d.cfg, ids), fresh
+	return nil
+}
+
+func databaseOf(cfg *config.Config) string {
+	if cfg.Database.IsPostgres() {
+		return string(cfg.Database)
+	}
+	return filepath.Join(cfg.DataDir, "frontdesk.db")
+}
+
+func agentsOf(cfg *config.Config) []tickets.Agent {
+	var out []tickets.Agent
+	for _, a := range cfg.Agents {
+		out = append(out, tickets.Agent{
+			Name: a.Name, Address: tickets.NormalAddress(a.Email), Phone: a.Phone,
+			Role: tickets.Role(a.Role), Skills: a.Skills, MaxOpen: a.MaxOpen,
+		})
+	}
+	return out
+}
+
+// rulesOf puts the configuration into the words of the domain. ids are the
+// agents' person ids by address.
+func rulesOf(cfg *config.Config, ids map[string]int64) tickets.Rules {
+	r := tickets.Rules{
+		Keys:   keyringOf(cfg),
+		Brands: map[string]tickets.Brand{}, Agents: map[string]tickets.Agent{}, Queues: map[string]tickets.Queue{},
+		Categories: map[string]tickets.Category{}, Severities: map[string]tickets.Severity{},
+		MessageSize: int64(cfg.Limits.MessageSize), AttachmentTypes: cfg.Limits.AttachmentTypes,
+		Ack: tickets.AckLimits{
+			SenderHour: cfg.Acknowledge.PerSenderHour, SenderDay: cfg.Acknowledge.PerSenderDay,
+			Subject3h: cfg.Acknowledge.SameSubject3h, DomainHour: cfg.Acknowledge.PerDomainHour,
+			GlobalHour: cfg.Acknowledge.GlobalHour, Ticket10min: 10, MaxAge: cfg.Acknowledge.MaxAge, Bulk: cfg.Acknowledge.Bulk,
+		},
+		Closing: tickets.Closing{
+			RemindAfter: cfg.Closing.RemindAfter, CloseAfter: cfg.Closing.CloseAfter, ReopenWindow: cfg.Closing.ReopenWindow,
+		},
+		AddressOnly: cfg.AgentAuth == config.AgentAddressOnly,
+	}
+	for _, b := range cfg.Brands {
+		r.Brands[b.ID] = brandOf(b)
+	}
+	for _, a := range agentsOf(cfg) {
+		a.ID = ids[a.Address]
+		r.Agents[a.Address] = a
+	}
+	for _, q := range cfg.Queues {
+		r.Queues[q.ID] = tickets.Queue{Key: q.ID, Tiers: tiersOf(cfg, q)}
+	}
+	for _, c := range cfg.Categories {
+		r.Categories[c.ID] = tickets.Category{Key: c.ID, Title: c.Title, RespondWithin: c.RespondWithin.String(), Keywords: c.Keywords}
+	}
+	for _, s := range cfg.Severities {
+		r.Severities[s.ID] = tickets.Severity{Key: s.ID, ResolveWithin: s.ResolveWithin.String()}
+	}
+	r.Respond, r.Resolve = promises(cfg)
+	return r
+}
+
+// promises are the times told before anybody sorted a ticket: the longest
+// response time of the categories, and the resolution time of "medium".
+func promises(cfg *config.Config) (respond, resolve string) {
+	var longest config.Duration
+	for _, c := range cfg.Categories {
+		if c.RespondWithin.Count > longest.Count || longest.IsZero() {
+			longest = c.RespondWithin
+		}
+	}
+	for _, s := range cfg.Severities {
+		if s.ID == "medium" {
+			resolve = s.ResolveWithin.String()
+		}
+	}
+	return longest.String(), resolve
+}
+
+// keyringOf makes the signing key. Its id follows from the secret, so that
+// what an older secret signed is refused by name, not as forged.
+func keyringOf(cfg *config.Config) tickets.Keyring {
+	secret := []byte(cfg.Secret.Reveal())
+	sum := sha256.Sum256(append([]byte("key id\x00"), secret...))
+	const ids = "abcdefghijklmnopqrstuvwxyz234567"
+	return tickets.Keyring{Current: tickets.Key{ID: ids[sum[0]%32], Secret: secret}}
+}
+
+func brandOf(b config.Brand) tickets.Brand {
+	out := tickets.Brand{Key: b.ID, Name: b.Name, Domain: b.Domain, Language: b.Language, Location: b.Timezone, Signature: b.Signature}
+	for _, m := range b.Mailboxes {
+		out.Mailboxes = append(out.Mailboxes, tickets.Mailbox{Address: m.Address, Queue: m.Queue, Subaddressing: m.Subaddressing})
+	}
+	return out
+}
+
+func tiersOf(cfg *config.Config, q config.Queue) [][]string {
+	var out [][]string
+	for _, id := range q.Tiers {
+		if i := slices.IndexFunc(cfg.Teams, func(t config.Team) bool { return t.ID == id }); i >= 0 {
+			out = append(out, cfg.Teams[i].Members)
+		}
+	}
+	return out
+}
+
+// letterBrands says how the brands' letters look.
+func letterBrands(cfg *config.Config) map[string]notify.Brand {
+	out := map[string]notify.Brand{}
+	for _, b := range cfg.Brands {
+		out[b.ID] = notify.Brand{
+			Key: b.ID, Name: b.Name, Sender: b.Sender, Signature: b.Signature, Color: b.Color,
+			Language: b.Language, Location: b.Timezone, Domain: b.Domain,
+		}
+	}
+	return out
+}
+
+// routesOf says which server takes the letters of each mailbox.
+func routesOf(cfg *config.Config) map[string]notify.Route {
+	out := map[string]notify.Route{}
+	for _, b := range cfg.Brands {
+		for _, m := range b.Mailboxes {
+			out[m.Address] = notify.Route{
+				Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: string(m.SMTP.TLS), CAFile: m.SMTP.CAFile,
+				Username: m.SMTP.Username, Password: m.SMTP.Password.Reveal(),
+			}
+		}
+	}
+	return out
+}
+
+// mailboxesOf lists the IMAP folders that the desk reads.
+func mailboxesOf(cfg *config.Config, db *store.DB, log *slog.Logger) []intake.MailboxOptions {
+	var out []intake.MailboxOptions
+	for _, b := range cfg.Brands {
+		for _, m := range b.Mailboxes {
+			if m.IMAP == nil {
+				continue
+			}
+			out = append(out, intake.MailboxOptions{
+				Brand: b.ID, Address: m.Address, Queue: m.Queue,
+				Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: string(m.IMAP.TLS), CAFile: m.IMAP.CAFile,
+				Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Folder: m.IMAP.Folder,
+				ProcessedFolder: m.ProcessedFolder, MarkSeen: m.MarkSeen, Poll: m.PollEvery,
+				MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), // base64 and headers make a mail larger than what is in it
+				DB:      db, Log: log,
+			})
+		}
+	}
+	return out
+}
+
+// addressesOf lists the mailboxes that LMTP and the pipe deliver to.
+func addressesOf(cfg *config.Config) []intake.Address {
+	var out []intake.Address
+	for _, b := range cfg.Brands {
+		for _, m := range b.Mailboxes {
+			out = append(out, intake.Address{Brand: b.ID, Mailbox: m.Address, Queue: m.Queue, Subaddressing: m.Subaddressing})
+		}
+	}
+	return out
+}
+
+// authenticatorsOf says how mail to each mailbox is authenticated.
+func authenticatorsOf(cfg *config.Config) func(mailbox string) intake.Authenticator {
+	by := map[string]intake.Authenticator{}
+	for _, b := range cfg.Brands {
+		for _, m := range b.Mailboxes {
+			by[m.Address] = intake.Authenticator{TrustedIDs: m.TrustedAuthservIDs, InternalRelays: m.InternalRelays}
+		}
+	}
+	return func(mailbox string) intake.Authenticator { return by[mailbox] }
+}
+
+// attachmentsOf reads the files of a stored mail for letters that carry them.
+func attachmentsOf(db *store.DB) notify.OpenAttachment {
+	return func(ctx context.Context, ledger int64, part int) ([]byte, error) {
+		raw, err := db.Raw(ctx, ledger)
+		if err != nil {
+			return nil, err
+		}
+		m := parser.Parse(raw, parser.Options{})
+		if part < 0 || part >= len(m.Attachments) {
+			return nil, fmt.Errorf("open attachment %d of row %d: the mail has %d", part, ledger, len(m.Attachments))
+		}
+		return m.Attachments[part].Data, nil
+	}
+}
