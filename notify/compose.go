@@ -1,0 +1,353 @@
+package notify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	stdmime "mime"
+	"net/mail"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-message"
+	gomail "github.com/emersion/go-message/mail"
+
+	"frontdesk/tickets"
+)
+
+// header makes the fields of a letter's mail.
+func header(l tickets.Letter, m Material, subject, messageID string) (message.Header, error) {
+	f := &fields{}
+	f.add("Date", m.Now.In(m.zone()).Format("Mon, 02 Jan 2006 15:04:05 -0700")) // RFC 5322 section 3.6.1
+	f.addresses("From", f.from(l, m))
+	if m.Separator != "" {
+		f.addresses("Reply-To", f.address("", m.relay(l)))
+	}
+	to, cc := m.shown(l)
+	f.addresses("To", to...)
+	f.addresses("Cc", cc...)
+	f.words("Subject", subject)
+	f.ids("Message-ID", messageID)
+	f.thread(l, m)
+	f.automatic(l, m, messageID)
+	if l.Agent {
+		f.about(l, m)
+	}
+	return f.header()
+}
+
+// fields collects header fields in order; every value passes through add. The
+// first error is kept.
+type fields struct {
+	list [][2]string
+	err  error
+}
+
+func (f *fields) fail(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *fields) add(name, value string) {
+	value, err := checked(name, value)
+	switch {
+	case err != nil:
+		f.fail(err)
+	case value != "":
+		f.list = append(f.list, [2]string{name, value})
+	}
+}
+
+// header returns the fields; go-message puts each new field on top, and writes
+// Message-Id, which is right but is not what people search their mail for.
+func (f *fields) header() (message.Header, error) {
+	var h message.Header
+	for i := len(f.list) - 1; i >= 0; i-- {
+		name, value := f.list[i][0], f.list[i][1]
+		if name == "Message-ID" {
+			h.AddRaw([]byte(name + ": " + value + "\r\n"))
+			continue
+		}
+		h.Add(name, value)
+	}
+	h.AddRaw([]byte("MIME-Version: 1.0\r\n"))
+	return h, f.err
+}
+
+func (f *fields) addresses(name string, list ...*mail.Address) {
+	if len(list) > 0 && f.err == nil {
+		var h gomail.Header
+		h.SetAddressList(name, list)
+		f.add(name, h.Get(name))
+	}
+}
+
+// words adds a field of free text, as encoded words where it is not ASCII (RFC 2047).
+func (f *fields) words(name, value string) {
+	if _, err := checked(name, value); err != nil {
+		f.fail(err)
+		return
+	}
+	f.add(name, stdmime.QEncoding.Encode("utf-8", value))
+}
+
+func (f *fields) ids(name string, ids ...string) {
+	if len(ids) > 0 {
+		f.add(name, "<"+strings.Join(ids, "> <")+">")
+	}
+}
+
+func (f *fields) address(name, address string) *mail.Address {
+	a, err := headerAddress(tickets.Address{Name: name, Address: address})
+	if err != nil {
+		f.fail(err)
+	}
+	return a
+}
+
+// from is the brand for a customer. For an agent it is the customer with the
+// ticket, as their mail client's list shall show it, at the relay address: an
+// answer to From reaches the customer, whatever the client does with Reply-To.
+func (f *fields) from(l tickets.Letter, m Material) *mail.Address {
+	if l.Agent {
+		return f.address(agentSees(l, m), m.relay(l))
+	}
+	return f.address(m.Brand.sender(), l.Mailbox)
+}
+
+// relay is the signed address that an answer to the letter goes to; the
+// mailbox itself without subaddressing.
+func (m Material) relay(l tickets.Letter) string {
+	to := tickets.Relay{Ticket: l.Ticket, Person: l.Person, Role: tickets.RelayCustomer}
+	if l.Agent {
+		to.Role, to.Version = tickets.RelayAgent, l.Version
+	}
+	return m.Keys.RelayAddress(l.Mailbox, m.Separator, to)
+}
+
+// agentSees is the display name of a letter to an agent: "Maria Keller (Baleyo
+// #1234)". A letter about no ticket comes from the brand's desk.
+func agentSees(l tickets.Letter, m Material) string {
+	brand := oneLine(m.Brand.name(), 60)
+	if l.Ticket == 0 {
+		return brand + " " + spoken(letterLanguage(l, m.Brand)).desk
+	}
+	return customerName(l, m) + " (" + brand + " #" + strconv.FormatInt(l.Ticket, 10) + ")"
+}
+
+// customerName is the author of the words that a letter carries, else the requester.
+func customerName(l tickets.Letter, m Material) string {
+	candidates := []string{l.Data.From}
+	if m.Ticket != nil {
+		for _, p := range m.Ticket.Participants {
+			if p.Role == tickets.PartyRequester {
+				candidates = append([]string{p.Address.Name, p.Address.Address}, candidates...)
+				break
+			}
+		}
+	}
+	if l.Kind == tickets.LetterNewTicket || l.Kind == tickets.LetterMessage {
+		candidates = append([]string{l.Data.Author}, candidates...)
+	}
+	for _, c := range candidates {
+		name, address, _ := strings.Cut(oneLine(c, 120), "<") // "Maria Keller <maria@keller.example>"
+		if name = strings.Trim(name, ` "`); name == "" {
+			name = strings.Trim(address, "<> ")
+		}
+		if name != "" {
+			return oneLine(name, 60)
+		}
+	}
+	return "?"
+}
+
+// shown are the addresses in To and Cc. An agent's address is not shown to
+// customers, whoever put it into Cc.
+func (m Material) shown(l tickets.Letter) (to, cc []*mail.Address) {
+	visible := func(list []tickets.Address) []*mail.Address {
+		var kept []tickets.Address
+		for _, a := range list {
+			if _, agent := m.Agents[tickets.NormalAddress(a.Address)]; l.Agent || !agent || tickets.SameAddress(a.Address, l.To.Address) {
+				kept = append(kept, a)
+			}
+		}
+		return headerAddresses(kept, l.To.Address)
+	}
+	to, cc = visible(l.HeaderTo), visible(l.HeaderCc)
+	if len(to) == 0 && len(cc) == 0 {
+		to = headerAddresses([]tickets.Address{l.To}, l.To.Address)
+	}
+	return to, cc
+}
+
+// thread adds what a mail client threads by. A customer's letter continues the
+// customer's own thread. An agent has one thread for each ticket: a root that
+// no mail has, then the earlier letters about it to this agent.
+func (f *fields) thread(l tickets.Letter, m Material) {
+	if !l.Agent {
+		refs := references(l.References, l.InReplyTo)
+		if msgID(l.InReplyTo) {
+			f.ids("In-Reply-To", l.InReplyTo)
+		}
+		f.ids("References", refs...)
+		return
+	}
+	if l.Ticket == 0 {
+		return
+	}
+	root := m.Keys.MessageID(l.Ticket, "r"+strconv.FormatInt(l.Person, 10), m.Brand.Domain)
+	refs := references(append([]string{root}, m.Earlier...), "")
+	f.ids("In-Reply-To", refs[len(refs)-1])
+	f.ids("References", refs...)
+}
+
+// automatic says that no person wrote the letter (RFC 3834 section 5), so that
+// no machine answers it, and marks every letter so that one that comes back is
+// known. Precedence is left out: RFC 2076 advises against it.
+func (f *fields) automatic(l tickets.Letter, m Material, messageID string) {
+	if l.Auto != tickets.AutoNone {
+		f.add("Auto-Submitted", string(l.Auto))
+		f.add("X-Auto-Response-Suppress", "All") // Exchange reads this one
+	}
+	f.add("X-Frontdesk-Loop", m.Keys.LoopMark(messageID))
+}
+
+// about lets an agent's mail client filter.
+func (f *fields) about(l tickets.Letter, m Material) {
+	f.words("X-Frontdesk-Brand", oneLine(l.Brand, 100))
+	if l.Ticket == 0 {
+		return
+	}
+	f.add("X-Frontdesk-Ticket", strconv.FormatInt(l.Ticket, 10))
+	if t := m.Ticket; t != nil {
+		f.words("X-Frontdesk-Queue", oneLine(t.Queue, 100))
+		f.words("X-Frontdesk-Severity", oneLine(t.Severity, 100))
+		if !t.Due.IsZero() {
+			f.add("X-Frontdesk-Due", t.Due.UTC().Format(time.RFC3339))
+		}
+	}
+}
+
+// mime writes the mail: text and HTML as alternatives, and the files behind
+// them when there are some (RFC 2046 section 5.1).
+func mime(h message.Header, p Parts, files []File, messageID string) ([]byte, error) {
+	var b bytes.Buffer
+	top, kind := "multipart/alternative", "alternative"
+	if len(files) > 0 {
+		top, kind = "multipart/mixed", "mixed"
+	}
+	h.SetContentType(top, map[string]string{"boundary": boundary(messageID, kind)})
+	w, err := message.CreateWriter(&b, h)
+	if err != nil {
+		return nil, err
+	}
+	texts := w
+	if len(files) > 0 {
+		var ah message.Header
+		ah.SetContentType("multipart/alternative", map[string]string{"boundary": boundary(messageID, "alternative")})
+		if texts, err = w.CreatePart(ah); err != nil {
+			return nil, err
+		}
+	}
+	if err := body(texts, "text/plain", p.Plain); err != nil {
+		return nil, err
+	}
+	if err := body(texts, "text/html", p.HTML); err != nil {
+		return nil, err
+	}
+	if len(files) > 0 {
+		if err := texts.Close(); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range files {
+		if err := attach(w, f); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// boundary cannot stand in a quoted-printable or base64 body: both never have
+// "=_" (RFC 2045 section 6.7). It depends on the letter alone.
+func boundary(messageID, kind string) string {
+	sum := sha256.Sum256([]byte(kind + "\x00" + messageID))
+	return "=_" + hex.EncodeToString(sum[:12])
+}
+
+func body(w *message.Writer, contentType, text string) error {
+	var h message.Header
+	// go-message puts the last field on top.
+	h.Set("Content-Transfer-Encoding", "quoted-printable")
+	h.SetContentType(contentType, map[string]string{"charset": "utf-8"})
+	return part(w, h, []byte(text))
+}
+
+func part(w *message.Writer, h message.Header, data []byte) error {
+	p, err := w.CreatePart(h)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Write(data); err != nil {
+		return err
+	}
+	return p.Close()
+}
+
+func attach(w *message.Writer, f File) error {
+	name := oneLine(f.Name, 200)
+	contentType, encoding, data := f.ContentType, "base64", f.Data
+	if _, _, err := stdmime.ParseMediaType(contentType); err != nil || strings.HasPrefix(contentType, "multipart/") {
+		contentType = "application/octet-stream"
+	}
+	if strings.HasPrefix(contentType, "message/") {
+		// base64 is not allowed around a message (RFC 2046 section 5.2.1).
+		if plain, ok := sevenBit(data); ok {
+			encoding, data = "7bit", plain
+		} else {
+			contentType = "application/octet-stream"
+		}
+	}
+	var h message.Header
+	params := map[string]string{}
+	if name != "" {
+		params["filename"] = name
+	}
+	h.Set("Content-Transfer-Encoding", encoding)
+	h.SetContentDisposition("attachment", params)
+	h.SetContentType(contentType, nil)
+	if err := fits(h); err != nil {
+		return err
+	}
+	return part(w, h, data)
+}
+
+// fits passes the fields of a part through the choke point.
+func fits(h message.Header) error {
+	for f := h.Fields(); f.Next(); {
+		if _, err := checked(f.Key(), f.Value()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sevenBit returns a message with CRLF line ends if it can travel as it is.
+func sevenBit(data []byte) ([]byte, bool) {
+	var b bytes.Buffer
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if len(line) > 998 || bytes.ContainsAny(line, "\r\x00") || !ascii(string(line)) {
+			return nil, false
+		}
+		b.Write(line)
+		io.WriteString(&b, "\r\n")
+	}
+	return b.Bytes(), true
+}

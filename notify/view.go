@@ -1,0 +1,273 @@
+package notify
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"frontdesk/tickets"
+)
+
+// view is what a template sees: everything is already in the letter's language
+// and zone, and all that people wrote is a mark (see Words). The fields each
+// letter has are listed at the top of its template.
+type view struct {
+	// Of every letter.
+	Name      Words  // the addressee's name, "" when unknown
+	Brand     Words  // "Baleyo"
+	Signature Words  // of the brand
+	Mailbox   Words  // the address the letter comes from
+	Number    string // of the ticket: "1234", "" for a letter about none
+	Subject   string // of the ticket; only for the Subject line
+	Title     Words  // the subject again, for the body
+
+	// Of letters that carry words.
+	Text   Words
+	Author Words
+	When   string // when Text came
+	Files  []Words
+
+	// To customers.
+	Summary       Words
+	RespondWithin Words
+	ResolveWithin Words
+	SizeLimit     string // "25 MB"
+	Types         Words  // "pictures, PDF files and videos"
+	Questions     []Words
+	Refused       []refusedFile
+	Problem       Words
+	Solution      Words
+	Workaround    Words
+	CloseIn       string // "5 days"
+	Severity      string
+	Confirm       string // link to the page with the two buttons, "" without pages
+
+	// To agents.
+	From       Words
+	Known      []Words
+	Unverified bool
+	Proposed   []Words
+	Done       []Words
+	Problems   []Words
+	Newer      []shownMessage
+	Tickets    []shownTicket
+	Held       []shownMail
+	Bounce     Words
+}
+
+type refusedFile struct {
+	Name Words
+	Size string
+	Why  string // "size" or "type"
+}
+
+type shownMessage struct {
+	When      string
+	Author    Words
+	Direction string // "in", "out", "note" or "held"
+	Text      Words
+	Files     []Words
+}
+
+type shownTicket struct {
+	Number   int64
+	Status   string
+	Severity string
+	Title    Words
+	From     Words
+	Updated  string
+}
+
+type shownMail struct {
+	ID     int64
+	When   string
+	From   Words
+	Title  Words
+	Reason Words
+	Detail Words
+}
+
+// newView says a letter's data in a language.
+func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
+	zone := m.zone()
+	d := l.Data
+	say := func(s string) Words { return w.put(m.withheld(l, s)) }
+	v := &view{
+		Name:      w.put(properName(l.To.Name)),
+		Brand:     w.put(oneLine(m.Brand.name(), 80)),
+		Signature: w.put(m.Brand.signature()),
+		Mailbox:   w.put(l.Mailbox),
+		Subject:   shownSubject(l, lang),
+		Text:      say(d.Text),
+		Author:    say(oneLine(d.Author, 200)),
+		When:      lang.moment(d.At, zone),
+		Files:     w.puts(oneLines(d.Names)),
+
+		Summary:       say(d.Summary),
+		RespondWithin: w.put(lang.span(d.RespondWithin)),
+		ResolveWithin: w.put(lang.span(d.ResolveWithin)),
+		SizeLimit:     lang.size(d.SizeLimit),
+		Types:         w.put(lang.kinds(d.Types)),
+		Problem:       say(d.Problem),
+		Solution:      say(d.Solution),
+		Workaround:    say(d.Workaround),
+		Confirm:       m.page(l),
+
+		From:       w.put(oneLine(d.From, 200)),
+		Unverified: d.Unverified,
+		Proposed:   w.puts(oneLines(d.Proposed)),
+		Done:       w.puts(d.Done),
+		Problems:   w.puts(d.Problems),
+		Bounce:     w.put(d.Bounce),
+	}
+	v.Title = say(v.Subject)
+	if d.CloseDays > 0 {
+		v.CloseIn = lang.span(strconv.Itoa(d.CloseDays) + " days")
+	}
+	if l.Ticket != 0 {
+		v.Number = strconv.FormatInt(l.Ticket, 10)
+	}
+	if m.Ticket != nil && m.Ticket.Severity != "" {
+		v.Severity = lang.severity(m.Ticket.Severity)
+	}
+	for _, k := range d.Missing {
+		v.Questions = append(v.Questions, w.put(lang.question(k)))
+	}
+	for _, line := range d.Known {
+		v.Known = append(v.Known, w.put(lang.knownLine(line)))
+	}
+	for _, r := range d.Refused {
+		v.Refused = append(v.Refused, refusedFile{w.put(oneLine(r.Filename, 120)), lang.size(int64(r.Size)), r.Why})
+	}
+	v.lists(d, lang, zone, w)
+	return v
+}
+
+// lists says the parts of a letter to an agent that list messages, tickets and mails.
+func (v *view) lists(d tickets.LetterData, lang *language, zone *time.Location, w *words) {
+	for _, m := range d.Newer {
+		v.Newer = append(v.Newer, shownMessage{lang.moment(m.At, zone), w.put(oneLine(m.Author, 200)),
+			string(m.Direction), w.put(m.Text), w.puts(oneLines(m.Names))})
+	}
+	for _, t := range d.Tickets {
+		v.Tickets = append(v.Tickets, shownTicket{t.ID, lang.status(t.Status), lang.severity(t.Severity),
+			w.put(oneLine(t.Subject, 120)), w.put(oneLine(t.From, 120)), lang.moment(t.Updated, zone)})
+	}
+	for _, q := range d.Quarantine {
+		v.Held = append(v.Held, shownMail{q.ID, lang.moment(q.At, zone), w.put(oneLine(q.From, 120)),
+			w.put(oneLine(q.Subject, 120)), w.put(q.Reason), w.put(oneLine(q.Detail, 300))})
+	}
+}
+
+func oneLines(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = oneLine(s, 200)
+	}
+	return out
+}
+
+// shownSubject is the subject a letter's Subject line starts from.
+func shownSubject(l tickets.Letter, lang *language) string {
+	switch s := oneLine(l.Subject, 200); {
+	case s != "":
+		return s
+	case l.Agent:
+		return lang.noSubject
+	default:
+		// Nothing of an unproven sender is repeated, not even a subject.
+		return lang.request
+	}
+}
+
+// page is the link of the buttons in a letter that asks whether it is solved.
+// It only opens a page: following it changes nothing.
+func (m Material) page(l tickets.Letter) string {
+	if m.PublicURL == "" || l.Agent || l.Ticket == 0 || l.Person == 0 {
+		return ""
+	}
+	return strings.TrimRight(m.PublicURL, "/") + "/t/" + m.Keys.PageToken(l.Ticket, l.Person) + "#confirm"
+}
+
+// withheld keeps addresses out of a customer's letter that are not for
+// customers: those of agents, which a mail client's signature or a quoted
+// heading brings into their words, and signed relay addresses, which would
+// speak for somebody else. The brand's mailbox stands in their place.
+func (m Material) withheld(l tickets.Letter, s string) string {
+	if l.Agent || !strings.Contains(s, "@") {
+		return s
+	}
+	if r := m.relayPattern(l.Mailbox); r != nil {
+		s = r.ReplaceAllLiteralString(s, l.Mailbox)
+	}
+	low := strings.ToLower(s)
+	for a := range m.Agents {
+		if !strings.Contains(low, a) || tickets.SameAddress(a, l.To.Address) || tickets.SameAddress(a, l.Mailbox) {
+			continue
+		}
+		whole := regexp.MustCompile(`(?i)(^|[^a-z0-9._%+\-])` + regexp.QuoteMeta(a) + `($|[^a-z0-9\-])`)
+		s = whole.ReplaceAllString(s, "${1}"+strings.ReplaceAll(l.Mailbox, "$", "$$")+"${2}")
+	}
+	return s
+}
+
+// relayPattern finds signed relay addresses of the mailbox (tickets.Keyring.RelayAddress).
+func (m Material) relayPattern(mailbox string) *regexp.Regexp {
+	local, domain, ok := strings.Cut(mailbox, "@")
+	if m.Separator == "" || !ok {
+		return nil
+	}
+	return regexp.MustCompile(`(?i)` + regexp.QuoteMeta(local+m.Separator) + `[ac][0-9a-z]+(-[0-9a-z]+){3}@` + regexp.QuoteMeta(domain))
+}
+
+func (b Brand) name() string {
+	if b.Name != "" {
+		return b.Name
+	}
+	return b.Key
+}
+
+func (b Brand) signature() string {
+	if b.Signature != "" {
+		return b.Signature
+	}
+	return b.name()
+}
+
+func (b Brand) sender() string {
+	if b.Sender != "" {
+		return b.Sender
+	}
+	return b.name()
+}
+
+// zone is where the letter's times are shown; UTC without one.
+func (m Material) zone() *time.Location {
+	if m.Brand.Location == nil {
+		return time.UTC
+	}
+	return m.Brand.Location
+}
+
+// sample is a letter in which everything is said: what templates are tried on.
+func sample(kind tickets.LetterKind) tickets.Letter {
+	at := time.Date(2026, 11, 23, 8, 20, 0, 0, time.UTC)
+	return tickets.Letter{
+		ID: 7, Ticket: 1234, Brand: "baleyo", Mailbox: "support@baleyo.example", Kind: kind, Language: "en",
+		To: tickets.Address{Name: "Maria Keller", Address: "maria@keller.example"}, Person: 3, Subject: "Printer offline",
+		Data: tickets.LetterData{
+			Text: "The printer is offline since this morning.", Author: "Maria Keller <maria@keller.example>", At: at,
+			Summary: "The printer is offline since this morning.", RespondWithin: "2 business hours", ResolveWithin: "48 hours",
+			SizeLimit: 25 << 20, Types: []string{"image/*", "application/pdf"}, Missing: []string{"product", "error"},
+			Refused: []tickets.Refusal{{Filename: "film.mov", Size: 90 << 20, Why: "size"}, {Filename: "setup.exe", Size: 9 << 10, Why: "type"}},
+			Problem: "The print server had lost its licence.", Solution: "The licence is renewed.", Workaround: "Print from a USB stick.", CloseDays: 5,
+			From: "Maria Keller <maria@keller.example>", Names: []string{"error.png (120 KB)"}, Known: []string{"queue: support", "severity: high"},
+			Unverified: true, Proposed: []string{"boss@keller.example"}, Done: []string{"status: new → open"}, Problems: []string{"#closs: no such command; did you mean #close?"},
+			Newer:      []tickets.MessageView{{At: at, Author: "Bikram", Direction: tickets.DirectionOut, Text: "Have you tried the other port?", Names: []string{"ports.pdf"}}},
+			Tickets:    []tickets.TicketView{{ID: 1234, Status: tickets.StatusOpen, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at}},
+			Quarantine: []tickets.HeldMail{{ID: 42, At: at, From: "unknown@elsewhere.example", Subject: "Invoice", Reason: "loop", Detail: "31 Received fields"}},
+			Bounce:     "maria@keller.example: 550 5.1.1 no such user",
+		},
+	}
+}
