@@ -13,6 +13,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(
 		initCommand(),
 		checkCommand(),
+		runCommand(),
 		versionCommand(),
 		manCommand(),
 		parseCommand(),

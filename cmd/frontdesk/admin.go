@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// admin serves /healthz (the process answers), /readyz (the database answers
+// and the loops move) and /metrics, on a loopback address.
+func (dm *daemon) admin() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), figures{dm})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := dm.alive(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ready\n"))
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// figures reads the desk's numbers when they are asked for.
+type figures struct{ dm *daemon }
+
+var (
+	// disposition: message, recorded, quarantined, discarded, duplicate
+	descDecided = prometheus.NewDesc("frontdesk_intake_decided_total", "Ledger rows decided by this process.", []string{"brand", "disposition"}, nil)
+	// disposition as above, and "undecided"
+	descLedger = prometheus.NewDesc("frontdesk_store_ledger_rows", "Ledger rows by what became of them.", []string{"disposition"}, nil)
+	// state: queued, dot, sent, failed, held, dropped, bounced
+	descOutbox = prometheus.NewDesc("frontdesk_store_outbox_letters", "Letters by state.", []string{"state"}, nil)
+	// mailbox: configured address
+	descPolled = prometheus.NewDesc("frontdesk_intake_mailbox_polled_timestamp_seconds", "When a mailbox was last read without an error.", []string{"mailbox"}, nil)
+	descBroken = prometheus.NewDesc("frontdesk_intake_mailbox_error", "1 while the last pass over a mailbox failed.", []string{"mailbox"}, nil)
+	descScrape = prometheus.NewDesc("frontdesk_store_scrape_error", "1 when the database did not answer for these metrics.", nil, nil)
+)
+
+func (f figures) Describe(c chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descDecided, descLedger, descOutbox, descPolled, descBroken, descScrape} {
+		c <- d
+	}
+}
+
+func (f figures) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for brand, w := range f.dm.workers {
+		for d, n := range w.Counts() {
+			c <- prometheus.MustNewConstMetric(descDecided, prometheus.CounterValue, float64(n), brand, string(d))
+		}
+	}
+	failed := 0.0
+	if err := f.stored(ctx, c); err != nil {
+		failed = 1
+	}
+	c <- prometheus.MustNewConstMetric(descScrape, prometheus.GaugeValue, failed)
+}
+
+func (f figures) stored(ctx context.Context, c chan<- prometheus.Metric) error {
+	tally, err := f.dm.db.Tally(ctx, "")
+	if err != nil {
+		return err
+	}
+	gauge := func(d *prometheus.Desc, v float64, label string) {
+		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
+	}
+	gauge(descLedger, float64(tally.Undecided), "undecided")
+	for d, n := range tally.ByDisposition {
+		gauge(descLedger, float64(n), string(d))
+	}
+	states, err := f.dm.db.OutboxTally(ctx)
+	if err != nil {
+		return err
+	}
+	for s, n := range states {
+		gauge(descOutbox, float64(n), s)
+	}
+	cursors, err := f.dm.db.Cursors(ctx)
+	if err != nil {
+		return err
+	}
+	for _, cur := range cursors {
+		broken := 0.0
+		if cur.Error != "" {
+			broken = 1
+		}
+		gauge(descPolled, float64(cur.Polled.Unix()), cur.Mailbox)
+		gauge(descBroken, broken, cur.Mailbox)
+	}
+	return nil
+}

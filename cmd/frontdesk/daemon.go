@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"frontdesk/config"
+	"frontdesk/intake"
+	"frontdesk/notify"
+	"frontdesk/schedules"
+	"frontdesk/store"
+	"frontdesk/tickets"
+	"frontdesk/web"
+)
+
+// daemon is every loop of the desk, wired. Constructors start nothing; run
+// starts the loops, and ends them last in, first out: nothing new comes in
+// while what is there is still decided and sent.
+type daemon struct {
+	log *slog.Logger
+	db  *store.DB
+
+	current atomic.Pointer[desk] // configuration and rules; a reload swaps them
+
+	wakeWorker map[string]chan struct{} // by brand: rows were added
+	wakeSender chan struct{}            // letters may be waiting
+
+	boxes   *mailboxes
+	workers map[string]*intake.Worker
+	sender  *notify.Sender
+	sweep   *schedules.Sweep
+	fresh   *desk // whose new agents get the guide at the start
+}
+
+func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
+	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d}
+	dm.take(d)
+	for _, b := range d.cfg.Brands {
+		dm.wakeWorker[b.ID] = make(chan struct{}, 1)
+		dm.workers[b.ID] = intake.NewWorker(intake.WorkerOptions{
+			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Wake: dm.wakeWorker[b.ID],
+			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
+			Decided: func() { wake(dm.wakeSender) },
+		})
+	}
+	dm.boxes = newMailboxes(log, dm.wakeBrand)
+	sender, err := notify.New(notify.Options{
+		DB: d.db, Rules: dm.rules, Log: log, Wake: dm.wakeSender,
+		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
+		Routes: func() map[string]notify.Route { return routesOf(dm.cfg()) },
+		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
+		Connections: d.cfg.Outbox.Connections, PublicURL: d.cfg.HTTP.PublicURL, LettersDir: d.cfg.LettersDir,
+	})
+	if err != nil {
+		return nil, err
+	}
+	dm.sender = sender
+	dm.sweep = schedules.New(schedules.Options{
+		DB: d.db, Rules: dm.rules, Log: log, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
+	})
+	return dm, nil
+}
+
+func (dm *daemon) cfg() *config.Config  { return dm.current.Load().cfg }
+func (dm *daemon) rules() tickets.Rules { return dm.current.Load().rules }
+func (dm *daemon) take(d *desk)         { dm.current.Store(d) }
+
+func (dm *daemon) wakeBrand(brand string) {
+	if c, ok := dm.wakeWorker[brand]; ok {
+		wake(c)
+	}
+}
+
+// wake leaves a word without waiting; one is enough however many rows came.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (dm *daemon) supervisorTime() *schedules.TimeOfDay {
+	cfg := dm.cfg()
+	if cfg.SupervisorMail == nil || len(cfg.Brands) == 0 {
+		return nil
+	}
+	return &schedules.TimeOfDay{Hour: cfg.SupervisorMail.Hour, Minute: cfg.SupervisorMail.Minute, Location: cfg.Brands[0].Timezone}
+}
+
+// welcome writes the one-page guide to agents the desk had not met before.
+func (dm *daemon) welcome(ctx context.Context, d *desk) error {
+	for _, address := range d.fresh {
+		a, ok := d.rules.Agent(address)
+		if !ok {
+			continue
+		}
+		c := tickets.Welcome(a, d.rules)
+		err := dm.db.Decide(ctx, c.Brand, func(tx *store.Tx) error {
+			_, err := tx.Save(ctx, 0, "", "", c, time.Now())
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("welcome %s: %w", address, err)
+		}
+	}
+	wake(dm.wakeSender)
+	return nil
+}
+
+// run works until ctx ends. ready is called once everything listens; stopping
+// when the end begins.
+func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
+	defer dm.db.Close()
+	servers, err := dm.listen()
+	if err != nil {
+		return err
+	}
+	if err := dm.welcome(ctx, dm.fresh); err != nil {
+		return err
+	}
+	inner := newLoops(dm.log)
+	inner.start("sender", dm.sender.Run)
+	inner.start("sweep", dm.sweep.Run)
+	middle := newLoops(dm.log)
+	for brand, w := range dm.workers {
+		middle.start("worker "+brand, w.Run)
+	}
+	outer := newLoops(dm.log)
+	for _, s := range servers {
+		outer.start(s.name, s.serve)
+	}
+	outer.start("mailboxes", dm.boxes.Run)
+	dm.boxes.set(mailboxesOf(dm.cfg(), dm.db, dm.log))
+	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.log)), "node", os.Getpid())
+	ready()
+
+	var broken error
+	select {
+	case <-ctx.Done():
+	case broken = <-outer.broken:
+	case broken = <-middle.broken:
+	case broken = <-inner.broken:
+	}
+	stopping()
+	dm.log.Info("stopping")
+	limit := time.Now().Add(drain)
+	err = errors.Join(broken, outer.stop(limit), middle.stop(limit), inner.stop(limit))
+	dm.log.Info("stopped")
+	return err
+}
+
+// server is one listener with what answers on it.
+type server struct {
+	name  string
+	serve func(context.Context) error
+}
+
+// listen opens every listener before anything starts: a taken port is an error
+// of the start, not of an hour later.
+func (dm *daemon) listen() ([]server, error) {
+	cfg := dm.cfg()
+	var out []server
+	var opened []net.Listener
+	open := func(what, address string, serve func(net.Listener) func(context.Context) error) error {
+		if address == "" {
+			return nil
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		opened = append(opened, l)
+		dm.log.Info("listening", "source", what, "address", l.Addr().String())
+		out = append(out, server{what, serve(l)})
+		return nil
+	}
+	err := errors.Join(
+		open("http.admin_listen", cfg.HTTP.AdminListen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.admin()) }),
+		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.pages()) }),
+		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
+			s := intake.NewLMTP(intake.LMTPOptions{
+				Addresses: addressesOf(cfg), MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
+				DB: dm.db, Log: dm.log, Wake: dm.wakeAll,
+			})
+			return func(ctx context.Context) error { return s.Serve(ctx, l) }
+		}),
+	)
+	if err != nil {
+		for _, l := range opened {
+			_ = l.Close()
+		}
+		return nil, err
+	}
+	return out, nil
+}
+
+func (dm *daemon) wakeAll() {
+	for brand := range dm.wakeWorker {
+		dm.wakeBrand(brand)
+	}
+}
+
+func (dm *daemon) pages() http.Handler {
+	return web.New(web.Options{
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Wake: dm.wakeBrand,
+		Brands: func() map[string]web.Brand {
+			out := map[string]web.Brand{}
+			for _, b := range dm.cfg().Brands {
+				out[b.ID] = web.Brand{Name: b.Name, Color: b.Color, Language: b.Language, Location: b.Timezone}
+			}
+			return out
+		},
+	})
+}
+
+func hostname() string {
+	if h, err := os.Hostname(); err == nil {
+		return h
+	}
+	return "localhost"
+}
+
+// serveHTTP answers on l until ctx ends. The limits keep a slow or greedy
+// client from holding what others need.
+func serveHTTP(l net.Listener, h http.Handler) func(context.Context) error {
+	return func(ctx context.Context) error {
+		s := &http.Server{
+			Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+			WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 32 << 10,
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(l) }()
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := s.Shutdown(last); err != nil {
+			_ = s.Close()
+		}
+		<-ended
+		return nil
+	}
+}
+
+// stale is how long a loop may be silent before it counts as stuck. It is well
+// above the longest step of any of them (an SMTP answer may take five minutes).
+const stale = 10 * time.Minute
+
+// alive says whether the desk works: the database answers and every loop moved
+// of late.
+func (dm *daemon) alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := dm.db.Ping(ctx); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	late := func(name string, beat time.Time) error {
+		if quiet := time.Since(beat); quiet > stale {
+			return fmt.Errorf("%s has not moved for %s", name, quiet.Round(time.Second))
+		}
+		return nil
+	}
+	err := errors.Join(late("sender", dm.sender.Beat()), late("sweep", dm.sweep.Beat()))
+	for brand, w := range dm.workers {
+		err = errors.Join(err, late("worker "+brand, w.Beat()))
+	}
+	return errors.Join(err, dm.boxes.late(late))
+}
+
+// loops runs a set of loops that end together.
+type loops struct {
+	log    *slog.Logger
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	broken chan error // a loop ended by itself
+}
+
+func newLoops(log *slog.Logger) *loops {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &loops{log: log, ctx: ctx, cancel: cancel, broken: make(chan error, 1)}
+}
+
+func (l *loops) start(name string, run func(context.Context) error) {
+	l.wg.Go(func() {
+		err := run(l.ctx)
+		if l.ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+			return
+		}
+		select {
+		case l.broken <- fmt.Errorf("%s ended: %w", name, err):
+		default:
+		}
+	})
+}
+
+// stop ends the loops and waits for them until limit.
+func (l *loops) stop(limit time.Time) error {
+	l.cancel()
+	done := make(chan struct{})
+	go func() { l.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(time.Until(limit)):
+		return errors.New("a loop did not end in time; what it had in hand is tried again at the next start")
+	}
+}
