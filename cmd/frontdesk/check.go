@@ -85,7 +85,8 @@ func configFile(cmd *cobra.Command) string {
 	return "/etc/frontdesk/frontdesk.yaml"
 }
 
-// checkFile loads file; the configuration is nil when there are findings.
+// checkFile loads file and tries the letters that it names; the configuration
+// is nil when it has findings of its own.
 func checkFile(file string) (*checkReport, *config.Config) {
 	report := &checkReport{OK: true, File: file, Findings: config.Findings{}}
 	cfg, err := config.Load(file)
@@ -95,6 +96,8 @@ func checkFile(file string) (*checkReport, *config.Config) {
 		report.add(findings...)
 	case err != nil:
 		report.add(config.Finding{File: file, Reason: err.Error()})
+	default:
+		report.add(letterFindings(cfg)...)
 	}
 	return report, cfg
 }
@@ -163,7 +166,7 @@ func (r *checkReport) printText(out io.Writer, cfg *config.Config) error {
 			_, err = fmt.Fprintf(out, format+"\n", args...)
 		}
 	}
-	if cfg != nil {
+	if cfg != nil && len(r.Findings) == len(r.failedProbes()) {
 		say("ok %s: %s", r.File, summary(cfg))
 	}
 	for _, p := range r.Probes {
@@ -175,6 +178,17 @@ func (r *checkReport) printText(out io.Writer, cfg *config.Config) error {
 		say("%s", f)
 	}
 	return err
+}
+
+// failedProbes returns the probes that found something wrong.
+func (r *checkReport) failedProbes() []probed {
+	var out []probed
+	for _, p := range r.Probes {
+		if !p.OK {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // summary says what a configuration holds.

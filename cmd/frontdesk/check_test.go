@@ -2,14 +2,23 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
@@ -28,6 +37,95 @@ func listenLoopback(t *testing.T) (net.Listener, int) {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l, l.Addr().(*net.TCPAddr).Port
+}
+
+// authority signs certificates for 127.0.0.1.
+type authority struct {
+	certificate tls.Certificate
+	file        string // PEM, for ca_file
+}
+
+// openAuthority makes a self-signed certificate that is its own authority.
+func openAuthority(t *testing.T) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file}
+}
+
+// TestConnectOverTLS: both ways of TLS, with the authority known and not.
+func TestConnectOverTLS(t *testing.T) {
+	t.Parallel()
+	a := openAuthority(t)
+	settings := &tls.Config{Certificates: []tls.Certificate{a.certificate}, MinVersion: tls.VersionTLS12}
+	imapPlain, imapStart := listenLoopback(t)
+	imapTLS, imapImplicit := listenLoopback(t)
+	memory := imapmemserver.New()
+	account := imapmemserver.NewUser("u", "hunter2")
+	if err := account.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	memory.AddUser(account)
+	imapServer := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return memory.NewSession(), nil, nil
+		},
+		TLSConfig: settings,
+		Logger:    log.New(io.Discard, "", 0),
+	})
+	go imapServer.Serve(imapPlain)
+	go imapServer.Serve(tls.NewListener(imapTLS, settings))
+	t.Cleanup(func() { imapServer.Close() })
+
+	smtpPlain, smtpStart := listenLoopback(t)
+	smtpTLS, smtpImplicit := listenLoopback(t)
+	smtpServer := smtp.NewServer(smtpDoor{"u", "hunter2"})
+	smtpServer.TLSConfig, smtpServer.ErrorLog = settings, log.New(io.Discard, "", 0)
+	go smtpServer.Serve(smtpPlain)
+	go smtpServer.Serve(tls.NewListener(smtpTLS, settings))
+	t.Cleanup(func() { smtpServer.Close() })
+
+	password := config.NewSecret("hunter2")
+	for _, c := range []struct {
+		name, caFile, want string
+		mode               config.TLSMode
+		imap, smtp         int
+	}{
+		{"starttls", a.file, "", config.TLSStartTLS, imapStart, smtpStart},
+		{"implicit", a.file, "", config.TLSImplicit, imapImplicit, smtpImplicit},
+		{"starttls, authority unknown", "", "name the authority in ca_file", config.TLSStartTLS, imapStart, smtpStart},
+		{"implicit, authority unknown", "", "name the authority in ca_file", config.TLSImplicit, imapImplicit, smtpImplicit},
+		{"implicit on a plain port", a.file, "try tls: starttls", config.TLSImplicit, imapStart, smtpStart},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, imapErr := probeIMAP(t.Context(), config.IMAP{
+				Host: "127.0.0.1", Port: c.imap, TLS: c.mode, CAFile: c.caFile, Username: "u", Password: password, Auth: config.AuthPassword, Folder: "INBOX",
+			})
+			_, smtpErr := probeSMTP(t.Context(), config.SMTP{
+				Host: "127.0.0.1", Port: c.smtp, TLS: c.mode, CAFile: c.caFile, Username: "u", Password: password, Auth: config.AuthPassword,
+			})
+			for what, err := range map[string]error{"imap": imapErr, "smtp": smtpErr} {
+				if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("%s: got %v, want %q", what, err, c.want)
+				}
+			}
+		})
+	}
 }
 
 // openIMAP starts a mail server in memory with one user, and returns its port.
