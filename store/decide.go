@@ -2,45 +2,237 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"frontdesk/tickets"
 )
 
 // Tx is one decision's transaction. It must not be used after Decide returns.
-type Tx struct{}
+type Tx struct {
+	db      *DB
+	session session
+	dead    error // the failure that ended the transaction
+
+	brand  string
+	change int64 // the last change number taken
+	saved  bool  // whether change was given to a Save already
+	first  int64 // the change number that the brand's row has
+
+	cache cache
+}
+
+// cache holds what was looked up in this transaction and is still true.
+type cache struct {
+	known        map[string]bool                 // msg-ids asked for by Find: whether something carries them
+	persons      map[personKey]int64             // resolved addresses
+	participants map[int64][]tickets.Participant // as loaded, to save only what changed
+	cores        map[int64]string                // subject_core of loaded tickets
+	acks         map[ackKey]int                  // automatic letters of the last hour, those saved here counted in
+}
+
+// attempts bounds how often a transaction that the database asks to repeat is run.
+const attempts = 6
 
 // Decide runs f in one write transaction that holds the brand's change number.
-// It commits when f returns nil.
-func (db *DB) Decide(ctx context.Context, brand string, f func(*Tx) error) error { return errUnbuilt }
+// It commits when f returns nil. When f panics the transaction is rolled back
+// and the panic goes on.
+//
+// PostgreSQL may ask for a transaction to be repeated (a deadlock): then f is
+// run again from its start, so it must not keep what an earlier run found.
+func (db *DB) Decide(ctx context.Context, brand string, f func(*Tx) error) error {
+	err := db.write(ctx, func(tx *Tx) error {
+		if err := tx.takeNumber(ctx, brand); err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			return err
+		}
+		return tx.storeNumber(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("decide for brand %q: %w", brand, err)
+	}
+	return nil
+}
+
+// takeNumber takes the brand's next change number, making the row of a brand
+// that has none. Whoever comes second waits here until the first has committed
+// and then sees what it did: without it two mails of one thread, decided at
+// the same time, open two tickets.
+func (tx *Tx) takeNumber(ctx context.Context, brand string) error {
+	tx.brand = brand
+	err := tx.get(ctx, `
+		INSERT INTO brands (brand, change) VALUES ($1, 1)
+		ON CONFLICT (brand) DO UPDATE SET change = brands.change + 1
+		RETURNING change`, []any{brand}, &tx.change)
+	if err != nil {
+		return fmt.Errorf("take the next change number: %w", err)
+	}
+	tx.first = tx.change
+	return nil
+}
+
+// nextChange gives each Save of the transaction a number of its own. The row
+// is locked, so they are counted here and stored at the end.
+func (tx *Tx) nextChange() int64 {
+	if tx.saved {
+		tx.change++
+	}
+	tx.saved = true
+	return tx.change
+}
+
+func (tx *Tx) storeNumber(ctx context.Context) error {
+	if tx.change == tx.first {
+		return nil
+	}
+	_, err := tx.exec(ctx, `UPDATE brands SET change = $2 WHERE brand = $1`, tx.brand, tx.change)
+	return err
+}
+
+// write runs f in a write transaction, again when the database asks for it.
+func (db *DB) write(ctx context.Context, f func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, f)
+		if err == nil || try == attempts || !db.engine.again(err) || ctx.Err() != nil {
+			return err
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits a little before another attempt, longer each time and never
+// twice the same: those who collided must not meet again.
+func pause(ctx context.Context, try int) error {
+	t := time.NewTimer(time.Duration(1<<try) * time.Millisecond * time.Duration(50+rand.IntN(100)) / 100)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
+	session, err := db.engine.begin(ctx)
+	if err != nil {
+		return err
+	}
+	tx := &Tx{db: db, session: session}
+	done := false
+	defer func() {
+		if !done {
+			_ = session.rollback() // nothing was kept: its failure changes nothing
+		}
+	}()
+	if err := f(tx); err != nil {
+		return err
+	}
+	if tx.dead != nil {
+		return tx.dead
+	}
+	done = true
+	return session.commit()
+}
+
+// PanicError is what Try returns for a panic.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Try runs f under a savepoint: when f fails (or panics) what it did is undone
-// and the transaction goes on; the error is returned. A failure of the
-// database itself is returned too and ends the transaction.
-func (tx *Tx) Try(ctx context.Context, f func() error) error { return errUnbuilt }
-
-// Find looks up everything that keys name.
-func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error) {
-	return tickets.Found{}, errUnbuilt
+// and the transaction goes on; the error is returned (a *PanicError for a
+// panic). A failure of the database itself is returned too and ends the
+// transaction: Decide then returns it whatever its function says.
+func (tx *Tx) Try(ctx context.Context, f func() error) error {
+	if tx.dead != nil {
+		return tx.dead
+	}
+	if _, err := tx.exec(ctx, `SAVEPOINT try`); err != nil {
+		return tx.die(err)
+	}
+	change, saved := tx.change, tx.saved
+	err := caught(f)
+	if err == nil && tx.dead == nil {
+		if _, err = tx.exec(ctx, `RELEASE SAVEPOINT try`); err != nil {
+			return tx.die(err)
+		}
+		return nil
+	}
+	if tx.dead != nil {
+		return errors.Join(err, tx.dead)
+	}
+	tx.change, tx.saved, tx.cache = change, saved, cache{}
+	for _, text := range []string{`ROLLBACK TO SAVEPOINT try`, `RELEASE SAVEPOINT try`} {
+		if _, undo := tx.exec(context.WithoutCancel(ctx), text); undo != nil {
+			return errors.Join(err, tx.die(undo))
+		}
+	}
+	return err
 }
 
-// Saved tells the ids that a Change was given.
-type Saved struct {
-	Change   int64   // the brand's change number
-	Tickets  []int64 // by index of Change.Tickets
-	Messages []int64 // of all tickets, in order
-	Letters  []int64 // of all tickets and the loose ones, in order; 0 for one whose Key was known
+func caught(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
 }
 
-// Save writes a decision about the ledger row (0: none, an operator's act).
-func (tx *Tx) Save(ctx context.Context, ledger int64, from, subject string, c tickets.Change, now time.Time) (Saved, error) {
-	return Saved{}, errUnbuilt
+// die ends the transaction with err.
+func (tx *Tx) die(err error) error {
+	if tx.dead == nil {
+		tx.dead = fmt.Errorf("the transaction has ended: %w", err)
+	}
+	return err
 }
 
-// Ticket loads one ticket of any brand for a decision (ErrNotFound).
-func (tx *Tx) Ticket(ctx context.Context, id int64) (*tickets.Ticket, error) { return nil, errUnbuilt }
+func (tx *Tx) note(err error) error {
+	if err != nil && tx.db.engine.fatal(err) {
+		return tx.die(err)
+	}
+	return err
+}
 
-// Messages loads the newest n messages of a ticket, oldest first.
-func (tx *Tx) Messages(ctx context.Context, ticket int64, n int) ([]tickets.Message, error) {
-	return nil, errUnbuilt
+func (tx *Tx) each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error {
+	return tx.note(each(ctx, tx.session, text, args, f))
+}
+
+func (tx *Tx) get(ctx context.Context, text string, args []any, dest ...any) error {
+	return tx.note(get(ctx, tx.session, text, args, dest))
+}
+
+// exec returns how many rows were met.
+func (tx *Tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	result, err := tx.session.ExecContext(ctx, text, bind(args)...)
+	if err != nil {
+		return 0, tx.note(err)
+	}
+	return result.RowsAffected()
+}
+
+// insertRows inserts rows of k columns each, many in one statement. The head
+// is "INSERT INTO t (a, b) VALUES", the tail what follows the values.
+func (tx *Tx) insertRows(ctx context.Context, head, tail string, k int, args []any) error {
+	for n := len(args) / k; n > 0; n = len(args) / k {
+		if n > 8 {
+			n = 8
+		}
+		if _, err := tx.exec(ctx, head+" "+rowsOf(n, k)+" "+tail, args[:n*k]...); err != nil {
+			return err
+		}
+		args = args[n*k:]
+	}
+	return nil
 }

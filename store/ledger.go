@@ -2,6 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"frontdesk/tickets"
@@ -22,6 +28,91 @@ type Item struct {
 	Data       []byte   // raw bytes (a mail; for web and shell a JSON command)
 }
 
+// imapKey returns the UIDVALIDITY and UID in an IMAP item's key, zeros for any
+// other key. The folder may hold colons: the numbers are the last two fields.
+func imapKey(key string) (uidvalidity, uid uint32) {
+	if !strings.HasPrefix(key, "imap:") {
+		return 0, 0
+	}
+	f := strings.Split(key, ":")
+	if len(f) < 5 {
+		return 0, 0
+	}
+	v, err := strconv.ParseUint(f[len(f)-2], 10, 32)
+	u, err2 := strconv.ParseUint(f[len(f)-1], 10, 32)
+	if err != nil || err2 != nil {
+		return 0, 0
+	}
+	return uint32(v), uint32(u)
+}
+
+// Append adds items and moves the cursor (nil: none) in one transaction and
+// returns how many were new. An item whose Key is known is skipped. It returns
+// after the commit is on disk.
+func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added int, err error) {
+	packed := make([][]byte, len(items)) // before the transaction: it must be short
+	for i := range items {
+		packed[i] = db.raw.pack(items[i].Data)
+	}
+	err = db.write(ctx, func(tx *Tx) error {
+		added = 0
+		for i := range items {
+			isNew, err := tx.appendItem(ctx, &items[i], packed[i])
+			if err != nil {
+				return fmt.Errorf("item %q: %w", items[i].Key, err)
+			}
+			if isNew {
+				added++
+			}
+		}
+		if cursor != nil {
+			return tx.setCursor(ctx, *cursor)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("append %d items to the ledger: %w", len(items), err)
+	}
+	return added, nil
+}
+
+func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bool, err error) {
+	uidvalidity, uid := imapKey(it.Key)
+	var sender any
+	if it.Sender != nil {
+		sender = *it.Sender
+	}
+	var id int64
+	err = tx.get(ctx, `
+		INSERT INTO ledger (
+			key,
+			brand,
+			mailbox,
+			folder,
+			uidvalidity,
+			uid,
+			queue,
+			channel,
+			sender,
+			recipients,
+			received,
+			sha256,
+			size
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (key) DO NOTHING
+		RETURNING id`,
+		[]any{it.Key, it.Brand, tickets.NormalAddress(it.Mailbox), it.Folder, int64(uidvalidity), int64(uid), it.Queue,
+			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data))}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed)
+	return true, err
+}
+
 // Cursor is how far an IMAP folder has been read.
 type Cursor struct {
 	Mailbox     string
@@ -32,35 +123,123 @@ type Cursor struct {
 	Error       string // last failure of this mailbox, "" when well
 }
 
-// Append adds items and moves the cursor (nil: none) in one transaction and
-// returns how many were new. An item whose Key is known is skipped. It returns
-// after the commit is on disk.
-func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added int, err error) {
-	return 0, errUnbuilt
-}
-
 // Cursor returns the stored cursor; the zero UIDValidity when there is none.
 func (db *DB) Cursor(ctx context.Context, mailbox, folder string) (Cursor, error) {
-	return Cursor{}, errUnbuilt
+	list, err := db.cursors(ctx, `WHERE mailbox = $1 AND folder = $2`, tickets.NormalAddress(mailbox), folder)
+	if err != nil {
+		return Cursor{}, fmt.Errorf("load cursor of %q in %q: %w", folder, mailbox, err)
+	}
+	if len(list) == 0 {
+		return Cursor{Mailbox: mailbox, Folder: folder}, nil
+	}
+	return list[0], nil
+}
+
+// Cursors lists all cursors.
+func (db *DB) Cursors(ctx context.Context) ([]Cursor, error) {
+	list, err := db.cursors(ctx, ``)
+	if err != nil {
+		return nil, fmt.Errorf("list cursors: %w", err)
+	}
+	return list, nil
+}
+
+func (db *DB) cursors(ctx context.Context, where string, args ...any) (list []Cursor, err error) {
+	err = db.read.each(ctx, `
+		SELECT
+			mailbox,
+			folder,
+			uidvalidity,
+			uid,
+			polled,
+			error
+		FROM cursors `+where+` ORDER BY mailbox, folder`, args,
+		func(scan func(...any) error) error {
+			var c Cursor
+			list = append(list, c)
+			p := &list[len(list)-1]
+			return scan(&p.Mailbox, &p.Folder, &p.UIDValidity, &p.UID, timeDest{&p.Polled}, &p.Error)
+		})
+	return list, err
 }
 
 // SetCursor stores a cursor alone (poll time, error, nothing new).
-func (db *DB) SetCursor(ctx context.Context, c Cursor) error { return errUnbuilt }
+func (db *DB) SetCursor(ctx context.Context, c Cursor) error {
+	err := db.write(ctx, func(tx *Tx) error { return tx.setCursor(ctx, c) })
+	if err != nil {
+		return fmt.Errorf("store cursor of %q in %q: %w", c.Folder, c.Mailbox, err)
+	}
+	return nil
+}
 
-// Cursors lists all cursors.
-func (db *DB) Cursors(ctx context.Context) ([]Cursor, error) { return nil, errUnbuilt }
+func (tx *Tx) setCursor(ctx context.Context, c Cursor) error {
+	_, err := tx.exec(ctx, `
+		INSERT INTO cursors (
+			mailbox,
+			folder,
+			uidvalidity,
+			uid,
+			polled,
+			error
+		) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (mailbox, folder) DO UPDATE SET
+			uidvalidity = excluded.uidvalidity,
+			uid = excluded.uid,
+			polled = excluded.polled,
+			error = excluded.error`,
+		tickets.NormalAddress(c.Mailbox), c.Folder, int64(c.UIDValidity), int64(c.UID), ms(c.Polled), c.Error)
+	return err
+}
 
 // Known returns, of the hashes, those that the ledger has for this mailbox and
 // folder under any UIDVALIDITY, with how many rows carry each: a UIDVALIDITY
 // change is survived by matching content.
 func (db *DB) Known(ctx context.Context, mailbox, folder string, sums [][32]byte) (map[[32]byte]int, error) {
-	return nil, errUnbuilt
+	known := make(map[[32]byte]int)
+	err := chunks(sums, maxIn, func(part [][32]byte) error {
+		values := make([][]byte, len(part))
+		for i := range part {
+			values[i] = part[i][:]
+		}
+		list, args := in([]any{tickets.NormalAddress(mailbox), folder}, values)
+		// Served by ledger_content: one seek for each hash.
+		return db.read.each(ctx, `
+			SELECT sha256, COUNT(*) FROM ledger
+			WHERE uid > 0 AND mailbox = $1 AND folder = $2 AND sha256 IN `+list+`
+			GROUP BY sha256`, args,
+			func(scan func(...any) error) error {
+				var sum [32]byte
+				var n int
+				err := scan(sumDest{&sum}, &n)
+				known[sum] = n
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up %d hashes of %q in %q: %w", len(sums), folder, mailbox, err)
+	}
+	return known, nil
 }
 
 // LedgerUIDs returns, for one mailbox, folder and UIDVALIDITY, the UIDs from
 // low on that have a row.
 func (db *DB) LedgerUIDs(ctx context.Context, mailbox, folder string, uidvalidity, low uint32) (map[uint32]bool, error) {
-	return nil, errUnbuilt
+	uids := make(map[uint32]bool)
+	// Served by ledger_uid, without touching the rows.
+	err := db.read.each(ctx, `
+		SELECT uid FROM ledger
+		WHERE uid > 0 AND mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid >= $4`,
+		[]any{tickets.NormalAddress(mailbox), folder, int64(uidvalidity), int64(low)},
+		func(scan func(...any) error) error {
+			var uid uint32
+			err := scan(&uid)
+			uids[uid] = true
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list uids of %q in %q from %d: %w", folder, mailbox, low, err)
+	}
+	return uids, nil
 }
 
 // Claimed is a ledger row handed to a worker.
@@ -75,11 +254,111 @@ type Claimed struct {
 // ClaimLedger hands out at most n undecided rows of the brand in order of
 // arrival, whose claim (if any) has run out at now; the claim lasts until until.
 func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until time.Time) ([]Claimed, error) {
-	return nil, errUnbuilt
+	var rows []Claimed
+	err := db.write(ctx, func(tx *Tx) error {
+		var err error
+		rows, err = tx.claimLedger(ctx, brand, n, now, until)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		return tx.loadRaw(ctx, rows)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim %d ledger rows of brand %q: %w", n, brand, err)
+	}
+	return rows, nil
 }
 
-// Raw returns the bytes of a ledger row.
-func (db *DB) Raw(ctx context.Context, ledger int64) ([]byte, error) { return nil, errUnbuilt }
+func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until time.Time) (rows []Claimed, err error) {
+	// Served by ledger_undecided. The condition stands twice: on PostgreSQL
+	// the outer one is asked again of a row that somebody else had locked, and
+	// is what keeps two workers from claiming it.
+	err = tx.each(ctx, `
+		UPDATE ledger SET
+			claimed_until = $3,
+			epoch = epoch + 1,
+			attempts = attempts + 1
+		WHERE disposition = '' AND claimed_until <= $2 AND id IN (
+			SELECT id FROM ledger
+			WHERE disposition = '' AND brand = $1 AND claimed_until <= $2
+			ORDER BY id LIMIT $4
+		)
+		RETURNING
+			id,
+			key,
+			brand,
+			mailbox,
+			folder,
+			queue,
+			channel,
+			sender,
+			recipients,
+			received,
+			sha256,
+			attempts - 1,
+			released,
+			epoch`,
+		[]any{brand, ms(now), ms(until), int64(n)},
+		func(scan func(...any) error) error {
+			var c Claimed
+			var sender sql.NullString
+			err := scan(&c.ID, &c.Key, &c.Brand, &c.Mailbox, &c.Folder, &c.Queue, &c.Channel, &sender,
+				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &c.Released, &c.Epoch)
+			if sender.Valid {
+				c.Sender = &sender.String
+			}
+			rows = append(rows, c)
+			return err
+		})
+	slices.SortFunc(rows, func(a, b Claimed) int { return int(a.ID - b.ID) })
+	return rows, err
+}
+
+// loadRaw fills in Data.
+func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
+	byID := make(map[int64]*Claimed, len(rows))
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i], byID[rows[i].ID] = rows[i].ID, &rows[i]
+	}
+	return chunks(ids, maxIn, func(ids []int64) error {
+		list, args := in(nil, ids)
+		return tx.each(ctx, `SELECT ledger, data FROM raw WHERE ledger IN `+list, args, func(scan func(...any) error) error {
+			var id int64
+			var packed sql.RawBytes
+			if err := scan(&id, &packed); err != nil {
+				return err
+			}
+			data, err := tx.db.raw.unpack(packed)
+			if err != nil {
+				return fmt.Errorf("ledger row %d: %w", id, err)
+			}
+			byID[id].Data = data
+			return nil
+		})
+	})
+}
+
+// Raw returns the bytes of a ledger row (ErrNotFound).
+func (db *DB) Raw(ctx context.Context, ledger int64) ([]byte, error) {
+	var packed []byte
+	err := db.read.get(ctx, `SELECT data FROM raw WHERE ledger = $1`, []any{ledger}, &packed)
+	if err == nil {
+		packed, err = db.raw.unpack(packed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load the bytes of ledger row %d: %w", ledger, notFound(err))
+	}
+	return packed, nil
+}
+
+// notFound turns database/sql's word for no row into ours.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
 
 // Entry is a ledger row without its bytes, with what became of it.
 type Entry struct {
@@ -101,29 +380,56 @@ type Entry struct {
 	Subject     string              `json:"subject,omitempty"` // set when decided
 }
 
+func (db *DB) entries(ctx context.Context, where string, args ...any) (list []Entry, err error) {
+	err = db.read.each(ctx, `
+		SELECT
+			id,
+			key,
+			brand,
+			mailbox,
+			channel,
+			received,
+			disposition,
+			reason,
+			detail,
+			ticket,
+			message,
+			trace,
+			attempts,
+			size,
+			author,
+			subject
+		FROM ledger WHERE `+where+` ORDER BY id`, args,
+		func(scan func(...any) error) error {
+			var e Entry
+			err := scan(&e.ID, &e.Key, &e.Brand, &e.Mailbox, &e.Channel, timeDest{&e.Received}, &e.Disposition, &e.Reason, &e.Detail,
+				&e.Ticket, &e.Message, jsonDest{&e.Trace}, &e.Attempts, &e.Size, &e.From, &e.Subject)
+			list = append(list, e)
+			return err
+		})
+	return list, err
+}
+
 // Entry returns one ledger row (ErrNotFound).
-func (db *DB) Entry(ctx context.Context, id int64) (Entry, error) { return Entry{}, errUnbuilt }
+func (db *DB) Entry(ctx context.Context, id int64) (Entry, error) {
+	list, err := db.entries(ctx, `id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("load ledger row %d: %w", id, err)
+	}
+	return list[0], nil
+}
 
 // EntriesOfTicket returns the rows that became messages of a ticket (or were
 // recorded on it), oldest first.
 func (db *DB) EntriesOfTicket(ctx context.Context, ticket int64) ([]Entry, error) {
-	return nil, errUnbuilt
-}
-
-// Quarantine lists quarantined rows that are neither released nor dropped,
-// oldest first.
-func (db *DB) Quarantine(ctx context.Context) ([]Entry, error) { return nil, errUnbuilt }
-
-// ReleaseQuarantined hands rows back to the worker, in the name of by.
-// DropQuarantined ends them as discarded. Both return how many it met, and
-// leave rows that are not quarantined alone.
-func (db *DB) ReleaseQuarantined(ctx context.Context, ids []int64, by string, now time.Time) (int, error) {
-	return 0, errUnbuilt
-}
-
-// DropQuarantined is described at ReleaseQuarantined.
-func (db *DB) DropQuarantined(ctx context.Context, ids []int64, by string, now time.Time) (int, error) {
-	return 0, errUnbuilt
+	list, err := db.entries(ctx, `ticket = $1 AND ticket > 0`, ticket) // ledger_ticket
+	if err != nil {
+		return nil, fmt.Errorf("list ledger rows of ticket %d: %w", ticket, err)
+	}
+	return list, nil
 }
 
 // Tally counts ledger rows: the sum that reconcile proves.
@@ -131,8 +437,42 @@ type Tally struct {
 	Total         int
 	Undecided     int
 	ByDisposition map[tickets.Disposition]int
-	Messages      int // rows of the messages table that came from the ledger
+	Messages      int // ledger rows that the messages table refers to
 }
 
 // Tally counts the rows of a mailbox, or of all when mailbox is "".
-func (db *DB) Tally(ctx context.Context, mailbox string) (Tally, error) { return Tally{}, errUnbuilt }
+func (db *DB) Tally(ctx context.Context, mailbox string) (Tally, error) {
+	t := Tally{ByDisposition: make(map[tickets.Disposition]int)}
+	mailbox = tickets.NormalAddress(mailbox)
+	// One statement, so that all figures are of one moment.
+	err := db.read.each(ctx, `
+		SELECT disposition, COUNT(*) FROM ledger
+		WHERE $1 = '' OR mailbox = $1
+		GROUP BY disposition
+		UNION ALL
+		SELECT 'messages', COUNT(DISTINCT m.ledger) FROM messages m
+		JOIN ledger l ON l.id = m.ledger
+		WHERE m.ledger > 0 AND ($1 = '' OR l.mailbox = $1)`, []any{mailbox},
+		func(scan func(...any) error) error {
+			var what string
+			var n int
+			if err := scan(&what, &n); err != nil {
+				return err
+			}
+			switch what {
+			case "messages":
+				t.Messages = n
+				return nil
+			case "":
+				t.Undecided = n
+			default:
+				t.ByDisposition[tickets.Disposition(what)] = n
+			}
+			t.Total += n
+			return nil
+		})
+	if err != nil {
+		return Tally{}, fmt.Errorf("count the ledger: %w", err)
+	}
+	return t, nil
+}

@@ -2,6 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"frontdesk/tickets"
@@ -40,11 +44,111 @@ type LetterClaim struct {
 // ClaimLetters hands out due letters, smallest Priority first, then oldest. A
 // letter in doubt is handed out when its claim has run out.
 func (db *DB) ClaimLetters(ctx context.Context, c LetterClaim) ([]Outgoing, error) {
-	return nil, errUnbuilt
+	var list []Outgoing
+	err := db.write(ctx, func(tx *Tx) error {
+		var err error
+		list, err = tx.claimLetters(ctx, c)
+		if err != nil {
+			return err
+		}
+		return tx.loadRenderings(ctx, list)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim %d letters: %w", c.Limit, err)
+	}
+	return list, nil
 }
 
-// NextLetter returns when the next letter is due, zero when the outbox is empty.
-func (db *DB) NextLetter(ctx context.Context) (time.Time, error) { return time.Time{}, errUnbuilt }
+func (tx *Tx) claimLetters(ctx context.Context, c LetterClaim) (list []Outgoing, err error) {
+	args := []any{ms(c.Now), ms(c.Until), int64(c.Limit)}
+	from := ""
+	if c.Mailboxes != nil {
+		if len(c.Mailboxes) == 0 {
+			return nil, nil
+		}
+		boxes := make([]string, len(c.Mailboxes))
+		for i, m := range c.Mailboxes {
+			boxes[i] = tickets.NormalAddress(m)
+		}
+		var values string
+		values, args = in(args, boxes)
+		from = " AND mailbox IN " + values
+	}
+	// Served by letters_waiting, whose order is that of the claim. The
+	// condition stands twice as in claimLedger. The attempt of a letter in
+	// doubt was never counted: it is now.
+	err = tx.each(ctx, `
+		UPDATE letters SET
+			claimed_until = $2,
+			epoch = epoch + 1,
+			attempts = attempts + CASE WHEN state = 'dot' THEN 1 ELSE 0 END
+		WHERE state IN ('queued', 'dot') AND due <= $1 AND claimed_until <= $1 AND id IN (
+			SELECT id FROM letters
+			WHERE state IN ('queued', 'dot') AND due <= $1 AND claimed_until <= $1`+from+`
+			ORDER BY priority, id LIMIT $3
+		)
+		RETURNING`+letterColumns+`,
+			state,
+			attempts,
+			epoch,
+			queued,
+			message_id`, args,
+		func(scan func(...any) error) error {
+			var o Outgoing
+			err := scanLetter(scan, &o.Letter, &o.State, &o.Attempts, &o.Epoch, timeDest{&o.Queued}, &o.MessageID)
+			list = append(list, o)
+			return err
+		})
+	slices.SortFunc(list, func(a, b Outgoing) int {
+		if a.Letter.Priority != b.Letter.Priority {
+			return a.Letter.Priority - b.Letter.Priority
+		}
+		return int(a.Letter.ID - b.Letter.ID)
+	})
+	return list, err
+}
+
+// loadRenderings fills in Raw of the letters that were rendered before.
+func (tx *Tx) loadRenderings(ctx context.Context, list []Outgoing) error {
+	byID := make(map[int64]*Outgoing)
+	var ids []int64
+	for i := range list {
+		if list[i].MessageID != "" {
+			ids = append(ids, list[i].Letter.ID)
+			byID[list[i].Letter.ID] = &list[i]
+		}
+	}
+	return chunks(ids, maxIn, func(ids []int64) error {
+		values, args := in(nil, ids)
+		return tx.each(ctx, `SELECT letter, data FROM renderings WHERE letter IN `+values, args, func(scan func(...any) error) error {
+			var id int64
+			var packed sql.RawBytes
+			if err := scan(&id, &packed); err != nil {
+				return err
+			}
+			raw, err := tx.db.raw.unpack(packed)
+			if err != nil {
+				return fmt.Errorf("letter %d: %w", id, err)
+			}
+			byID[id].Raw = raw
+			return nil
+		})
+	})
+}
+
+// NextLetter returns when the next letter is due, zero when the outbox is
+// empty. A claimed letter is due when its claim runs out.
+func (db *DB) NextLetter(ctx context.Context) (time.Time, error) {
+	var next time.Time
+	// The rows of letters_waiting: what is not sent yet.
+	err := db.read.get(ctx, `
+		SELECT COALESCE(MIN(CASE WHEN claimed_until > due THEN claimed_until ELSE due END), 0)
+		FROM letters WHERE state IN ('queued', 'dot')`, nil, timeDest{&next})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for the next letter: %w", err)
+	}
+	return next, nil
+}
 
 // Rendering is what the first attempt stores: a retry sends the same bytes.
 type Rendering struct {
@@ -56,7 +160,45 @@ type Rendering struct {
 // handed over, with its rendering (nil: stored before). ErrLost when the claim
 // is not ours any more: then nothing may be sent.
 func (db *DB) MarkDot(ctx context.Context, id, epoch int64, r *Rendering, now time.Time) error {
-	return errUnbuilt
+	packed := db.packRendering(r)
+	err := db.write(ctx, func(tx *Tx) error {
+		n, err := tx.exec(ctx, `
+			UPDATE letters SET
+				doubts = doubts + CASE WHEN state = 'dot' THEN 1 ELSE 0 END,
+				state = 'dot'
+			WHERE id = $1 AND epoch = $2 AND state IN ('queued', 'dot')`, id, epoch)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrLost
+		}
+		return tx.saveRendering(ctx, id, r, packed)
+	})
+	if err != nil {
+		return fmt.Errorf("mark letter %d before the final dot: %w", id, err)
+	}
+	return nil
+}
+
+func (db *DB) packRendering(r *Rendering) []byte {
+	if r == nil {
+		return nil
+	}
+	return db.raw.pack(r.Raw)
+}
+
+// saveRendering keeps the first rendering; a later one changes nothing.
+func (tx *Tx) saveRendering(ctx context.Context, id int64, r *Rendering, packed []byte) error {
+	if r == nil {
+		return nil
+	}
+	n, err := tx.exec(ctx, `INSERT INTO renderings (letter, data) VALUES ($1, $2) ON CONFLICT (letter) DO NOTHING`, id, packed)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1`, id, r.MessageID)
+	return err
 }
 
 // Result is how an attempt ended.
@@ -73,8 +215,113 @@ type Result struct {
 
 // Mark stores results in one transaction, with an event on the ticket for a
 // failed letter. A result whose epoch is old is skipped and counted in lost.
+// LetterQueued without Code and Detail gives a letter back that was not tried.
 func (db *DB) Mark(ctx context.Context, results []Result) (lost int, err error) {
-	return 0, errUnbuilt
+	packed := make([][]byte, len(results))
+	for i := range results {
+		packed[i] = db.packRendering(results[i].Render)
+	}
+	err = db.write(ctx, func(tx *Tx) error {
+		lost = 0
+		changes, err := tx.lockFailed(ctx, results)
+		if err != nil {
+			return err
+		}
+		for i := range results {
+			ok, err := tx.markOne(ctx, &results[i], packed[i], changes)
+			if err != nil {
+				return fmt.Errorf("letter %d: %w", results[i].ID, err)
+			}
+			if !ok {
+				lost++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("mark %d letters: %w", len(results), err)
+	}
+	return lost, nil
+}
+
+// lockFailed takes a change number for each brand with a failed letter, in
+// order of brand and before any letter is touched: decisions lock the same way.
+func (tx *Tx) lockFailed(ctx context.Context, results []Result) (map[string]int64, error) {
+	var ids []int64
+	for _, r := range results {
+		if r.State == LetterFailed {
+			ids = append(ids, r.ID)
+		}
+	}
+	changes := make(map[string]int64)
+	var brands []string
+	err := chunks(ids, maxIn, func(ids []int64) error {
+		values, args := in(nil, ids)
+		return tx.each(ctx, `SELECT DISTINCT brand FROM letters WHERE id IN `+values, args, func(scan func(...any) error) error {
+			var brand string
+			err := scan(&brand)
+			brands = append(brands, brand)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(brands)
+	for _, brand := range slices.Compact(brands) {
+		if err := tx.takeNumber(ctx, brand); err != nil {
+			return nil, err
+		}
+		changes[brand] = tx.change
+	}
+	return changes, nil
+}
+
+func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map[string]int64) (ok bool, err error) {
+	tried := int64(1)
+	if r.State == LetterQueued && r.Code == "" && r.Detail == "" {
+		tried = 0
+	}
+	var sent int64
+	if r.State == LetterSent {
+		sent = ms(r.At)
+	}
+	var ticket int64
+	var brand, kind, to string
+	err = tx.get(ctx, `
+		UPDATE letters SET
+			state = $3,
+			due = CASE WHEN $3 = 'queued' THEN $4 ELSE due END,
+			claimed_until = 0,
+			attempts = attempts + $5,
+			code = $6,
+			detail = $7,
+			sent = $8
+		WHERE id = $1 AND epoch = $2 AND state IN ('queued', 'dot')
+		RETURNING ticket, brand, kind, to_address`,
+		[]any{r.ID, r.Epoch, r.State, ms(r.Next), tried, r.Code, r.Detail, sent}, idDest{&ticket}, &brand, &kind, &to)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := tx.saveRendering(ctx, r.ID, r.Render, packed); err != nil {
+		return false, err
+	}
+	for _, id := range r.ServerIDs {
+		if id == "" {
+			continue
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO server_ids (message_id, letter) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, r.ID); err != nil {
+			return false, err
+		}
+	}
+	if r.State != LetterFailed || ticket == 0 {
+		return true, nil
+	}
+	e := tickets.Event{Who: "desk", What: "letter failed", Detail: kind + " to " + to, Outcome: outcome(LetterFailed, r.Code, r.Detail)}
+	return true, tx.saveEvents(ctx, ticket, changes[brand], []tickets.Event{e}, r.At)
 }
 
 // LetterInfo is a letter as operators see it.
@@ -96,29 +343,170 @@ type LetterInfo struct {
 	Doubts    int                `json:"doubts"` // times it was sent again after doubt
 }
 
+// infoColumns and infoDest load a LetterInfo.
+const infoColumns = `
+			id,
+			ticket,
+			brand,
+			mailbox,
+			kind,
+			to_address,
+			state,
+			attempts,
+			queued,
+			CASE WHEN state IN ('queued', 'dot') THEN due ELSE 0 END,
+			sent,
+			message_id,
+			code,
+			detail,
+			doubts`
+
+func infoDest(l *LetterInfo) []any {
+	return []any{&l.ID, idDest{&l.Ticket}, &l.Brand, &l.Mailbox, &l.Kind, &l.To, &l.State, &l.Attempts, timeDest{&l.Queued},
+		timeDest{&l.Next}, timeDest{&l.Sent}, &l.MessageID, &l.Code, &l.Detail, &l.Doubts}
+}
+
 // LettersWhere lists letters: in the states given (nil: queued, dot, held,
 // failed), of one ticket (0: all), oldest first, at most limit (0: 100).
 func (db *DB) LettersWhere(ctx context.Context, states []string, ticket int64, limit int) ([]LetterInfo, error) {
-	return nil, errUnbuilt
+	if len(states) == 0 {
+		states = []string{LetterQueued, LetterDot, LetterHeld, LetterFailed}
+	}
+	if limit <= 0 {
+		limit = 100
+	}
+	values, args := in([]any{int64(limit)}, states)
+	where := `state IN ` + values
+	if ticket != 0 {
+		args = append(args, ticket)
+		where += fmt.Sprintf(` AND ticket = $%d`, len(args)) // letters_ticket
+	}
+	var list []LetterInfo
+	err := db.read.each(ctx, `SELECT`+infoColumns+` FROM letters WHERE `+where+` ORDER BY id LIMIT $1`, args,
+		func(scan func(...any) error) error {
+			var l LetterInfo
+			err := scan(infoDest(&l)...)
+			list = append(list, l)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list letters: %w", err)
+	}
+	return list, nil
 }
 
-// LetterByID returns a letter, its state and its rendering (nil before the first attempt).
+// LetterByID returns a letter, its state and its rendering (nil before the
+// first attempt); ErrNotFound.
 func (db *DB) LetterByID(ctx context.Context, id int64) (tickets.Letter, LetterInfo, []byte, error) {
-	return tickets.Letter{}, LetterInfo{}, nil, errUnbuilt
+	l, info, raw, err := db.letterByID(ctx, id)
+	if err != nil {
+		return tickets.Letter{}, LetterInfo{}, nil, fmt.Errorf("load letter %d: %w", id, notFound(err))
+	}
+	return l, info, raw, nil
+}
+
+func (db *DB) letterByID(ctx context.Context, id int64) (l tickets.Letter, info LetterInfo, raw []byte, err error) {
+	var packed []byte
+	found := false
+	err = db.read.each(ctx, `SELECT`+letterColumns+`,`+infoColumns+`,
+			(SELECT data FROM renderings WHERE letter = letters.id)
+		FROM letters WHERE id = $1`, []any{id},
+		func(scan func(...any) error) error {
+			found = true
+			return scanLetter(scan, &l, append(infoDest(&info), &packed)...)
+		})
+	switch {
+	case err != nil:
+	case !found:
+		err = ErrNotFound
+	case packed != nil:
+		raw, err = db.raw.unpack(packed)
+	}
+	return l, info, raw, err
 }
 
 // SetLetter lets an operator retry (LetterQueued), hold or drop a letter that
 // is not sent; ErrNotFound when there is none in such a state.
+//
+// Its epoch moves on: a worker that has it in hand loses it.
 func (db *DB) SetLetter(ctx context.Context, id int64, state, by string, now time.Time) error {
-	return errUnbuilt
+	err := db.write(ctx, func(tx *Tx) error {
+		var brand string
+		if err := tx.get(ctx, `SELECT brand FROM letters WHERE id = $1`, []any{id}, &brand); err != nil {
+			return notFound(err)
+		}
+		if err := tx.takeNumber(ctx, brand); err != nil { // before the letter, as decisions do
+			return err
+		}
+		return tx.setLetter(ctx, id, state, by, now)
+	})
+	if err != nil {
+		return fmt.Errorf("set letter %d to %q: %w", id, state, err)
+	}
+	return nil
+}
+
+func (tx *Tx) setLetter(ctx context.Context, id int64, state, by string, now time.Time) error {
+	what, ok := map[string]string{LetterQueued: "letter retried", LetterHeld: "letter held", LetterDropped: "letter dropped"}[state]
+	if !ok {
+		return errors.New("an operator sets queued, held or dropped")
+	}
+	var ticket int64
+	var kind, to string
+	err := tx.get(ctx, `
+		UPDATE letters SET
+			state = $2,
+			due = $3,
+			claimed_until = 0,
+			epoch = epoch + 1
+		WHERE id = $1 AND state IN ('queued', 'dot', 'held', 'failed')
+		RETURNING ticket, kind, to_address`, []any{id, state, ms(now)}, idDest{&ticket}, &kind, &to)
+	if err != nil || ticket == 0 {
+		return notFound(err)
+	}
+	e := tickets.Event{Who: by, What: what, Detail: kind + " to " + to}
+	return tx.saveEvents(ctx, ticket, tx.change, []tickets.Event{e}, now)
 }
 
 // LetterIDs returns the msg-ids of the letters about a ticket that were
 // rendered for the addressee (normal form), oldest first: what the next one
-// to them cites in References.
-func (db *DB) LetterIDs(ctx context.Context, ticket int64, to string) ([]string, error) {
-	return nil, errUnbuilt
+// to them cites in References. An id that the SMTP server gave in place of
+// ours follows it: it is the one the addressee's client knows.
+func (db *DB) LetterIDs(ctx context.Context, ticket int64, to string) (ids []string, err error) {
+	// Served by letters_ticket and server_ids_letter.
+	err = db.read.each(ctx, `
+		SELECT l.message_id, COALESCE(s.message_id, '')
+		FROM letters l LEFT JOIN server_ids s ON s.letter = l.id
+		WHERE l.ticket = $1 AND l.to_address = $2 AND l.message_id <> ''
+		ORDER BY l.id`, []any{ticket, tickets.NormalAddress(to)},
+		func(scan func(...any) error) error {
+			var ours, server string
+			err := scan(&ours, &server)
+			for _, id := range []string{ours, server} {
+				if id != "" && !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list msg-ids of letters about ticket %d: %w", ticket, err)
+	}
+	return ids, nil
 }
 
 // OutboxTally counts letters by state.
-func (db *DB) OutboxTally(ctx context.Context) (map[string]int, error) { return nil, errUnbuilt }
+func (db *DB) OutboxTally(ctx context.Context) (map[string]int, error) {
+	tally := make(map[string]int)
+	err := db.read.each(ctx, `SELECT state, COUNT(*) FROM letters GROUP BY state`, nil, func(scan func(...any) error) error {
+		var state string
+		var n int
+		err := scan(&state, &n)
+		tally[state] = n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count letters: %w", err)
+	}
+	return tally, nil
+}

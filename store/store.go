@@ -16,17 +16,21 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"frontdesk/tickets"
 )
-
-var errUnbuilt = errors.New("not built")
 
 // Errors a caller decides on.
 var (
 	ErrLocked   = errors.New("another frontdesk daemon uses this data folder")
 	ErrNewer    = errors.New("the database was written by a newer frontdesk")
+	ErrCorrupt  = errors.New("the database file is damaged: restore a backup")
 	ErrLost     = errors.New("the claim was lost") // epoch moved on: somebody else has the row
 	ErrNotFound = errors.New("no such row")
 )
@@ -47,20 +51,105 @@ type Options struct {
 }
 
 // DB is an open store. It is safe for many goroutines.
-type DB struct{}
+type DB struct {
+	engine engine
+	read   querier
+	node   string
+	notes  []string
+	raw    codec
+}
 
-// Open opens the database, migrates it to this version and checks it.
-func Open(ctx context.Context, opt Options) (*DB, error) { return nil, errUnbuilt }
+// engine is what differs between the databases: how they are opened, how a
+// write transaction begins, which failures mean "again" and which "no more",
+// and the search index.
+type engine interface {
+	reader() *sql.DB
+	// begin starts a write transaction.
+	begin(ctx context.Context) (session, error)
+	// again reports that the whole transaction is worth another attempt.
+	again(err error) bool
+	// fatal reports that the failure ended the transaction, or that the
+	// database itself has failed: going on after a savepoint makes no sense.
+	fatal(err error) bool
+	migrate(ctx context.Context) error
+	search() searchDialect
+	backup(ctx context.Context, path string) error
+	close() error
+}
+
+// session is a write transaction.
+type session interface {
+	runner
+	commit() error
+	rollback() error
+}
+
+// Open opens the database, migrates it to this version and checks it. The
+// errors to decide on are ErrLocked, ErrNewer and ErrCorrupt.
+func Open(ctx context.Context, opt Options) (*DB, error) {
+	db := &DB{node: opt.Node}
+	if db.node == "" {
+		host, _ := os.Hostname()
+		db.node = fmt.Sprintf("%s:%d", host, os.Getpid())
+	}
+	var err error
+	if isPostgres(opt.Database) {
+		db.engine, err = openPostgres(ctx, opt)
+	} else {
+		db.engine, db.notes, err = openSQLite(ctx, opt)
+	}
+	if err != nil {
+		return nil, err
+	}
+	db.read = reader{db.engine.reader()}
+	return db, nil
+}
+
+func isPostgres(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+// Notes says what Open did not check, a line each: worth a line in the log.
+func (db *DB) Notes() []string { return slices.Clone(db.notes) }
 
 // Close waits for running transactions and closes the database.
-func (db *DB) Close() error { return errUnbuilt }
+func (db *DB) Close() error {
+	if err := db.engine.close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}
 
 // Ping runs one trivial query: the watchdog's question.
-func (db *DB) Ping(ctx context.Context) error { return errUnbuilt }
+func (db *DB) Ping(ctx context.Context) error {
+	var n int
+	if err := db.read.get(ctx, `SELECT 1`, nil, &n); err != nil {
+		return fmt.Errorf("ping the database: %w", err)
+	}
+	return nil
+}
 
 // Agents makes a person (brand "") for each address that has none, and returns
 // the person ids by normal address. New lists those that were made now: they
 // get the guide.
 func (db *DB) Agents(ctx context.Context, agents []tickets.Agent) (ids map[string]int64, made []string, err error) {
-	return nil, nil, errUnbuilt
+	err = db.write(ctx, func(tx *Tx) error {
+		ids, made = make(map[string]int64, len(agents)), nil
+		for _, a := range agents {
+			id, isNew, err := tx.person(ctx, "", tickets.Address{Name: a.Name, Address: a.Address})
+			if err != nil {
+				return err
+			}
+			address := tickets.NormalAddress(a.Address)
+			ids[address] = id
+			if isNew {
+				made = append(made, address)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("make persons for %d agents: %w", len(agents), err)
+	}
+	return ids, made, nil
 }

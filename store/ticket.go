@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"frontdesk/tickets"
@@ -16,67 +17,219 @@ type TicketQuery struct {
 	Limit                  int              // 0: 100
 }
 
+// openOnly is what a query without statuses means. The text is that of
+// the index tickets_open, or it would not be used.
+const openOnly = `status IN ('new', 'open', 'pending', 'on_hold', 'resolved')`
+
 // Tickets lists tickets in queue order: severity (critical first), status, age.
 func (db *DB) Tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, error) {
-	return nil, errUnbuilt
+	list, err := db.tickets(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
+	return list, nil
+}
+
+func (db *DB) tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, error) {
+	where, args := `TRUE`, []any{}
+	and := func(text string, value any) {
+		args = append(args, value)
+		where += " AND " + fmt.Sprintf(text, len(args))
+	}
+	if q.Brand != "" {
+		and(`brand = $%d`, q.Brand)
+	}
+	if q.Queue != "" {
+		and(`queue = $%d`, q.Queue)
+	}
+	if q.Assignee != "" {
+		and(`assignee = $%d`, tickets.NormalAddress(q.Assignee))
+	}
+	if q.Customer != "" {
+		and(`id IN (SELECT ticket FROM participants WHERE address = $%d AND role <> 'removed')`, tickets.NormalAddress(q.Customer))
+	}
+	if len(q.Statuses) == 0 {
+		where += " AND " + openOnly
+	} else {
+		words := make([]string, len(q.Statuses))
+		for i, s := range q.Statuses {
+			words[i] = string(s)
+		}
+		var list string
+		list, args = in(args, words)
+		where += " AND status IN " + list
+	}
+	if q.Search != "" {
+		found, err := db.searchTickets(ctx, q.Search)
+		if err != nil || len(found) == 0 {
+			return nil, err
+		}
+		var list string
+		list, args = in(args, found)
+		where += " AND id IN " + list
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	args = append(args, int64(limit))
+	// Open tickets by tickets_open; a customer's by participants_subject.
+	return loadTickets(ctx, db.read, where+fmt.Sprintf(` ORDER BY
+		CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 4 ELSE 3 END,
+		CASE status WHEN 'new' THEN 0 WHEN 'open' THEN 1 WHEN 'pending' THEN 2 WHEN 'on_hold' THEN 3 WHEN 'resolved' THEN 4 ELSE 5 END,
+		opened,
+		id
+		LIMIT $%d`, len(args)), args)
 }
 
 // Ticket loads one ticket (ErrNotFound).
 func (db *DB) Ticket(ctx context.Context, id int64) (tickets.Ticket, error) {
-	return tickets.Ticket{}, errUnbuilt
+	t, err := oneTicket(ctx, db.read, id)
+	if err != nil {
+		return tickets.Ticket{}, fmt.Errorf("load ticket %d: %w", id, err)
+	}
+	return t, nil
 }
 
-// Messages returns all messages of a ticket, oldest first.
-func (db *DB) Messages(ctx context.Context, ticket int64) ([]tickets.Message, error) {
-	return nil, errUnbuilt
+// Ticket loads one ticket of any brand for a decision (ErrNotFound).
+func (tx *Tx) Ticket(ctx context.Context, id int64) (*tickets.Ticket, error) {
+	t, err := oneTicket(ctx, tx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load ticket %d: %w", id, err)
+	}
+	tx.rememberTicket(&t)
+	return &t, nil
 }
 
-// Message loads one message (ErrNotFound).
-func (db *DB) Message(ctx context.Context, id int64) (tickets.Message, error) {
-	return tickets.Message{}, errUnbuilt
+func oneTicket(ctx context.Context, q querier, id int64) (tickets.Ticket, error) {
+	list, err := loadTickets(ctx, q, `id = $1`, []any{id})
+	if err != nil {
+		return tickets.Ticket{}, err
+	}
+	if len(list) == 0 {
+		return tickets.Ticket{}, ErrNotFound
+	}
+	return list[0], nil
 }
 
-// Events returns the log of a ticket, oldest first.
-func (db *DB) Events(ctx context.Context, ticket int64) ([]tickets.Event, error) {
-	return nil, errUnbuilt
+// loadTickets loads tickets with their participants. The condition may be
+// followed by ORDER BY and LIMIT.
+func loadTickets(ctx context.Context, q querier, where string, args []any) (list []tickets.Ticket, err error) {
+	err = q.each(ctx, `
+		SELECT
+			id,
+			brand,
+			mailbox,
+			queue,
+			channel,
+			status,
+			subject,
+			subject_core,
+			language,
+			thread_root,
+			requester,
+			assignee,
+			severity,
+			category,
+			impact,
+			urgency,
+			tags,
+			facts,
+			links,
+			merged_into,
+			version,
+			opened,
+			updated,
+			answered,
+			resolved,
+			closed,
+			pending_until,
+			due,
+			followed_up,
+			worked_min
+		FROM tickets WHERE `+where, args,
+		func(scan func(...any) error) error {
+			var t tickets.Ticket
+			err := scan(&t.ID, &t.Brand, &t.Mailbox, &t.Queue, &t.Channel, &t.Status, &t.Subject, &t.SubjectCore, &t.Language, &t.ThreadRoot,
+				&t.Requester, &t.Assignee, &t.Severity, &t.Category, &t.Impact, &t.Urgency,
+				jsonDest{&t.Tags}, jsonDest{&t.Facts}, jsonDest{&t.Links}, &t.MergedInto, &t.Version,
+				timeDest{&t.Opened}, timeDest{&t.Updated}, timeDest{&t.Answered}, timeDest{&t.Resolved}, timeDest{&t.Closed},
+				timeDest{&t.PendingUntil}, timeDest{&t.Due}, timeDest{&t.FollowedUp}, &t.WorkedMin)
+			list = append(list, t)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	return list, loadParticipants(ctx, q, list)
+}
+
+func loadParticipants(ctx context.Context, q querier, list []tickets.Ticket) error {
+	byID := make(map[int64]*tickets.Ticket, len(list))
+	ids := make([]int64, len(list))
+	for i := range list {
+		ids[i], byID[list[i].ID] = list[i].ID, &list[i]
+	}
+	return chunks(ids, maxIn, func(ids []int64) error {
+		values, args := in(nil, ids)
+		// Served by the primary key.
+		return q.each(ctx, `
+			SELECT
+				ticket,
+				person,
+				name,
+				address,
+				role
+			FROM participants WHERE ticket IN `+values+`
+			ORDER BY ticket, position`, args,
+			func(scan func(...any) error) error {
+				var ticket int64
+				var p tickets.Participant
+				if err := scan(&ticket, &p.Person, &p.Address.Name, &p.Address.Address, &p.Role); err != nil {
+					return err
+				}
+				t := byID[ticket]
+				t.Participants = append(t.Participants, p)
+				return nil
+			})
+	})
 }
 
 // Silent returns ids of resolved tickets of the brand whose resolution is
 // older than before and that were not followed up (followedUp false) or were
 // (true): the sweep's question. At most n.
 func (db *DB) Silent(ctx context.Context, brand string, before time.Time, followedUp bool, n int) ([]int64, error) {
-	return nil, errUnbuilt
+	// Served by tickets_silent.
+	ids, err := idList(ctx, db.read, `
+		SELECT id FROM tickets
+		WHERE status = 'resolved' AND brand = $1 AND resolved < $2 AND (followed_up > 0) = $3
+		ORDER BY resolved LIMIT $4`, brand, ms(before), followedUp, int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("list silent tickets of brand %q: %w", brand, err)
+	}
+	return ids, nil
 }
 
 // Due returns ids of pending or held tickets of the brand whose PendingUntil
 // has passed at now. At most n.
 func (db *DB) Due(ctx context.Context, brand string, now time.Time, n int) ([]int64, error) {
-	return nil, errUnbuilt
+	// Served by tickets_due.
+	ids, err := idList(ctx, db.read, `
+		SELECT id FROM tickets
+		WHERE brand = $1 AND pending_until > 0 AND pending_until <= $2 AND status IN ('pending', 'on_hold')
+		ORDER BY pending_until LIMIT $3`, brand, ms(now), int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("list due tickets of brand %q: %w", brand, err)
+	}
+	return ids, nil
 }
 
-// Person loads one person (ErrNotFound).
-func (db *DB) Person(ctx context.Context, id int64) (tickets.Person, error) {
-	return tickets.Person{}, errUnbuilt
+func idList(ctx context.Context, q querier, text string, args ...any) (ids []int64, err error) {
+	err = q.each(ctx, text, args, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
 }
-
-// PersonByAddress finds who has the address in the brand (ErrNotFound).
-func (db *DB) PersonByAddress(ctx context.Context, brand, address string) (tickets.Person, error) {
-	return tickets.Person{}, errUnbuilt
-}
-
-// People lists persons of a brand ("" all brands) whose name or address
-// contains match ("" all), agents not among them.
-func (db *DB) People(ctx context.Context, brand, match string, limit int) ([]tickets.Person, error) {
-	return nil, errUnbuilt
-}
-
-// SavePerson updates name, addresses, phones, language, organisation, blocked
-// and notes of a person, or makes one (ID 0). An address that another person
-// of the brand has is an error that names that person.
-func (db *DB) SavePerson(ctx context.Context, p tickets.Person, now time.Time) (int64, error) {
-	return 0, errUnbuilt
-}
-
-// Index adds messages that the search index does not have yet, at most n, and
-// returns how many it added.
-func (db *DB) Index(ctx context.Context, n int) (int, error) { return 0, errUnbuilt }

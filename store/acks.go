@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"frontdesk/tickets"
+)
+
+// ackKey is a count of automatic letters of the last hour: to a domain, or all
+// ("").
+type ackKey struct {
+	domain string
+	since  int64
+}
+
+// acks counts the automatic letters already written. The outbox is the
+// counter: a restart forgets nothing. The limits by domain and in all are
+// about letters to customers; what agents are told does not count there.
+func (f *finder) acks(ctx context.Context) error {
+	a := &f.found.Acks
+	a.Ticket10min = make(map[int64]int)
+	if f.keys.Sender == "" {
+		return nil
+	}
+	if err := f.acksToSender(ctx, a); err != nil {
+		return err
+	}
+	var err error
+	since := ms(f.keys.Now.Add(-time.Hour))
+	if a.DomainHour, err = f.tx.ackCount(ctx, ackKey{tickets.Domain(f.keys.Sender), since}); err != nil {
+		return err
+	}
+	a.GlobalHour, err = f.tx.ackCount(ctx, ackKey{"", since})
+	return err
+}
+
+func (f *finder) acksToSender(ctx context.Context, a *tickets.AckCounts) error {
+	ago := func(d time.Duration) int64 { return ms(f.keys.Now.Add(-d)) }
+	hour, hours3, minutes10 := ago(time.Hour), ago(3*time.Hour), ago(10*time.Minute)
+	// Served by letters_auto_to alone: the rows are not touched.
+	return f.tx.each(ctx, `
+		SELECT
+			queued,
+			subject_core,
+			ticket
+		FROM letters
+		WHERE auto <> '' AND to_address = $1 AND queued > $2`, []any{f.keys.Sender, ago(24 * time.Hour)},
+		func(scan func(...any) error) error {
+			var queued, ticket int64
+			var core string
+			if err := scan(&queued, &core, idDest{&ticket}); err != nil {
+				return err
+			}
+			a.SenderDay++
+			if queued > hour {
+				a.SenderHour++
+			}
+			if queued > hours3 && core == f.keys.Subject {
+				a.Subject3h++
+			}
+			if queued > minutes10 && ticket != 0 {
+				a.Ticket10min[ticket]++
+			}
+			return nil
+		})
+}
+
+// ackCount counts letters since a time. In a transaction of many decisions at
+// about one time it is counted once in the database and kept up by hand.
+func (tx *Tx) ackCount(ctx context.Context, key ackKey) (n int, err error) {
+	key.since -= key.since % time.Minute.Milliseconds() // decisions of one group share it; up to a minute more is counted
+	if n, ok := tx.cache.acks[key]; ok {
+		return n, nil
+	}
+	// Served by letters_auto_domain and letters_auto, without the rows.
+	if key.domain != "" {
+		err = tx.get(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND to_domain = $1 AND queued > $2`,
+			[]any{key.domain, key.since}, &n)
+	} else {
+		err = tx.get(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND queued > $1`, []any{key.since}, &n)
+	}
+	if tx.cache.acks == nil {
+		tx.cache.acks = make(map[ackKey]int)
+	}
+	tx.cache.acks[key] = n
+	return n, err
+}
+
+// countAck keeps the counts of this transaction up.
+func (tx *Tx) countAck(domain string, queued int64) {
+	for key := range tx.cache.acks {
+		if (key.domain == "" || key.domain == domain) && queued > key.since {
+			tx.cache.acks[key]++
+		}
+	}
+}

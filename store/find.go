@@ -1,0 +1,372 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"frontdesk/tickets"
+)
+
+const (
+	maxCites   = 50  // cited msg-ids looked up: In-Reply-To and the nearest of a long thread
+	maxHistory = 50  // messages of History
+	maxNear    = 10  // tickets by thread or subject
+	maxCiting  = 200 // messages that cite what nobody has
+	maxMerged  = 100 // links of a chain of merged tickets
+)
+
+// Find looks up everything that keys name.
+func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error) {
+	f := finder{tx: tx, keys: keys, want: make(map[int64]bool)}
+	f.keys.Sender = tickets.NormalAddress(keys.Sender)
+	if len(f.keys.Cites) > maxCites {
+		f.keys.Cites = f.keys.Cites[:maxCites]
+	}
+	f.keys.Cites = slices.DeleteFunc(slices.Clone(f.keys.Cites), func(id string) bool { return id == "" })
+	for _, id := range keys.Tickets {
+		f.want[id] = true
+	}
+	for _, step := range []struct {
+		what string
+		run  func(context.Context) error
+	}{
+		{"messages by msg-id", f.byMessageID},
+		{"letters by msg-id", f.lettersByMessageID},
+		{"messages that cite the same", f.byCited},
+		{"tickets by thread root", f.byThread},
+		{"tickets by subject", f.bySubject},
+		{"the sender", f.sender},
+		{"messages by content", f.duplicate},
+		{"the letter", f.letter},
+		{"the newest messages", f.history},
+		{"the letters already written", f.acks},
+		{"tickets", f.tickets},
+	} {
+		if err := step.run(ctx); err != nil {
+			return tickets.Found{}, fmt.Errorf("find %s: %w", step.what, err)
+		}
+	}
+	return f.found, nil
+}
+
+// finder fills in what was found, step by step.
+type finder struct {
+	tx    *Tx
+	keys  tickets.Keys
+	want  map[int64]bool // tickets named so far
+	found tickets.Found
+}
+
+// byMessageID finds the messages that carry a cited msg-id, and the one that
+// has this mail's own with other content. An empty id is no key.
+func (f *finder) byMessageID(ctx context.Context) error {
+	f.found.ByMessageID = make(map[string][]tickets.Hit)
+	ids := f.keys.Cites
+	if f.keys.MessageID != "" && !slices.Contains(ids, f.keys.MessageID) {
+		ids = append(slices.Clip(ids), f.keys.MessageID)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list, args := in([]any{f.keys.Brand}, ids)
+	var same int64
+	// Served by messages_msgid.
+	err := f.tx.each(ctx, `
+		SELECT
+			id,
+			ticket,
+			message_id,
+			version,
+			content
+		FROM messages
+		WHERE message_id <> '' AND brand = $1 AND message_id IN `+list+`
+		ORDER BY id`, args,
+		func(scan func(...any) error) error {
+			var h tickets.Hit
+			var id string
+			var content [32]byte
+			if err := scan(&h.Message, &h.Ticket, &id, &h.Version, sumDest{&content}); err != nil {
+				return err
+			}
+			if id == f.keys.MessageID && content != f.keys.Content {
+				same = h.Message
+			}
+			if slices.Contains(f.keys.Cites, id) {
+				h.Version = 0 // it is the letters that show one
+				f.hit(id, h)
+			}
+			return nil
+		})
+	if err != nil || same == 0 {
+		return err
+	}
+	m, err := oneMessage(ctx, f.tx, same)
+	f.found.SameID = &m
+	f.want[m.Ticket] = true
+	return err
+}
+
+func (f *finder) hit(id string, h tickets.Hit) {
+	f.found.ByMessageID[id] = append(f.found.ByMessageID[id], h)
+	if h.Ticket != 0 {
+		f.want[h.Ticket] = true
+	}
+}
+
+// letterRow is a letter as Found needs it.
+type letterRow struct {
+	tickets.SentLetter
+	message int64
+	version int
+}
+
+// lettersByMessageID finds our letters by their msg-id, or by the one that the
+// SMTP server put in its place. The copies of an answer share one.
+func (f *finder) lettersByMessageID(ctx context.Context) error {
+	f.found.Letters = make(map[string]*tickets.SentLetter)
+	if len(f.keys.Cites) == 0 {
+		return nil
+	}
+	list, args := in([]any{f.keys.Brand}, f.keys.Cites)
+	// Served by letters_msgid and the primary key of server_ids.
+	const columns = `
+			l.id,
+			l.ticket,
+			l.kind,
+			l.to_address,
+			l.state,
+			l.message_id,
+			l.agent,
+			l.message,
+			l.version`
+	return f.tx.each(ctx, `
+		SELECT l.message_id AS asked,`+columns+`
+		FROM letters l
+		WHERE l.message_id <> '' AND l.brand = $1 AND l.message_id IN `+list+`
+		UNION
+		SELECT s.message_id AS asked,`+columns+`
+		FROM server_ids s JOIN letters l ON l.id = s.letter
+		WHERE l.brand = $1 AND s.message_id IN `+list+`
+		ORDER BY 2`, args,
+		func(scan func(...any) error) error {
+			var asked string
+			var l letterRow
+			if err := scan(&asked, &l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.MessageID, &l.Agent, &l.message, &l.version); err != nil {
+				return err
+			}
+			if f.found.Letters[asked] == nil {
+				f.found.Letters[asked] = &l.SentLetter
+			}
+			f.hit(asked, tickets.Hit{Ticket: l.Ticket, Message: l.message, Letter: l.ID, To: l.To, Version: l.version, Agent: l.Agent})
+			return nil
+		})
+}
+
+// byCited finds, for cited msg-ids that nobody has, who cites them too.
+func (f *finder) byCited(ctx context.Context) error {
+	f.found.ByCited = make(map[string][]int64)
+	var unknown []string
+	if f.tx.cache.known == nil {
+		f.tx.cache.known = make(map[string]bool)
+	}
+	for _, id := range f.keys.Cites {
+		known := len(f.found.ByMessageID[id]) > 0
+		f.tx.cache.known[id] = known
+		if !known && !slices.Contains(unknown, id) {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	list, args := in([]any{f.keys.Brand, int64(maxCiting)}, unknown)
+	// Served by the primary key of cites.
+	return f.tx.each(ctx, `
+		SELECT DISTINCT c.cited, m.ticket
+		FROM cites c JOIN messages m ON m.id = c.message
+		WHERE c.brand = $1 AND c.cited IN `+list+`
+		ORDER BY m.ticket DESC LIMIT $2`, args,
+		func(scan func(...any) error) error {
+			var cited string
+			var ticket int64
+			if err := scan(&cited, &ticket); err != nil {
+				return err
+			}
+			f.found.ByCited[cited] = append(f.found.ByCited[cited], ticket)
+			f.want[ticket] = true
+			return nil
+		})
+}
+
+func (f *finder) byThread(ctx context.Context) (err error) {
+	if f.keys.ThreadRoot == "" {
+		return nil
+	}
+	// Served by tickets_thread, backwards.
+	f.found.ByThread, err = f.near(ctx, `
+		SELECT id FROM tickets
+		WHERE thread_root <> '' AND brand = $1 AND thread_root = $2
+		ORDER BY id DESC LIMIT $3`, f.keys.Brand, f.keys.ThreadRoot, int64(maxNear))
+	return err
+}
+
+func (f *finder) bySubject(ctx context.Context) (err error) {
+	if f.keys.Subject == "" || f.keys.Sender == "" {
+		return nil
+	}
+	// Served by participants_subject, backwards; the ticket is asked for its
+	// brand only.
+	f.found.BySubject, err = f.near(ctx, `
+		SELECT p.ticket FROM participants p JOIN tickets t ON t.id = p.ticket
+		WHERE p.address = $2 AND p.subject_core = $3 AND p.role <> 'removed' AND t.brand = $1
+		ORDER BY p.ticket DESC LIMIT $4`, f.keys.Brand, f.keys.Sender, f.keys.Subject, int64(maxNear))
+	return err
+}
+
+func (f *finder) near(ctx context.Context, text string, args ...any) ([]int64, error) {
+	ids, err := idList(ctx, f.tx, text, args...)
+	for _, id := range ids {
+		f.want[id] = true
+	}
+	return ids, err
+}
+
+// sender finds who Sender is and whether letters to it bounced hard.
+func (f *finder) sender(ctx context.Context) error {
+	if f.keys.Sender == "" {
+		return nil
+	}
+	key := personKey{f.keys.Brand, f.keys.Sender}
+	if id, ok := f.tx.cache.persons[key]; !ok || id != 0 {
+		p, err := personByAddress(ctx, f.tx, f.keys.Brand, f.keys.Sender)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		default:
+			f.found.Person = &p
+		}
+		f.tx.rememberPerson(key, p.ID)
+	}
+	var n int
+	err := f.tx.get(ctx, `SELECT COUNT(*) FROM suppressed WHERE address = $1`, []any{f.keys.Sender}, &n)
+	f.found.Suppressed = n > 0
+	return err
+}
+
+const week = 7
+
+// duplicate finds the newest message with the same content in the week before.
+func (f *finder) duplicate(ctx context.Context) error {
+	if f.keys.Content == ([32]byte{}) {
+		return nil
+	}
+	now := f.keys.Now
+	days := make([]int64, 0, week+1)
+	for d := range int64(week + 1) {
+		days = append(days, dayOf(now)-d)
+	}
+	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now)}, days)
+	// Served by messages_content: a seek in each of eight days.
+	messages, err := loadMessages(ctx, f.tx, `
+		content IS NOT NULL AND day IN `+list+` AND content = $1 AND brand = $2 AND received >= $3 AND received <= $4
+		ORDER BY id DESC LIMIT 1`, args...)
+	if err != nil || len(messages) == 0 {
+		return err
+	}
+	f.found.Duplicate = &messages[0]
+	f.want[messages[0].Ticket] = true
+	return nil
+}
+
+// dayOf counts days since 1970 in UTC.
+func dayOf(t time.Time) int64 { return ms(t) / (24 * time.Hour).Milliseconds() }
+
+// letter finds the letter that a VERP address named.
+func (f *finder) letter(ctx context.Context) error {
+	if f.keys.Letter == 0 {
+		return nil
+	}
+	return f.tx.each(ctx, `
+		SELECT
+			id,
+			ticket,
+			kind,
+			to_address,
+			state,
+			message_id,
+			agent
+		FROM letters WHERE id = $1 AND brand = $2`, []any{f.keys.Letter, f.keys.Brand},
+		func(scan func(...any) error) error {
+			var l tickets.SentLetter
+			err := scan(&l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.MessageID, &l.Agent)
+			f.found.Letter = &l
+			f.want[l.Ticket] = true
+			return err
+		})
+}
+
+func (f *finder) history(ctx context.Context) error {
+	if f.keys.History == 0 {
+		return nil
+	}
+	f.want[f.keys.History] = true
+	list, err := loadMessages(ctx, f.tx, `ticket = $1 AND brand = $2 ORDER BY seq DESC LIMIT $3`,
+		f.keys.History, f.keys.Brand, int64(maxHistory))
+	slices.Reverse(list)
+	f.found.History = list
+	return err
+}
+
+// tickets loads every ticket named so far and, of merged ones, where they live
+// on. Tickets of other brands are not found.
+func (f *finder) tickets(ctx context.Context) error {
+	f.found.Tickets = make(map[int64]*tickets.Ticket)
+	delete(f.want, 0)
+	for range maxMerged {
+		ids := slices.Sorted(maps.Keys(f.want))
+		if len(ids) == 0 {
+			return nil
+		}
+		clear(f.want)
+		err := chunks(ids, maxIn, func(ids []int64) error {
+			values, args := in([]any{f.keys.Brand}, ids)
+			list, err := loadTickets(ctx, f.tx, `brand = $1 AND id IN `+values, args)
+			for i := range list {
+				t := &list[i]
+				f.tx.rememberTicket(t)
+				f.found.Tickets[t.ID] = t
+				if t.MergedInto != 0 && f.found.Tickets[t.MergedInto] == nil {
+					f.want[t.MergedInto] = true
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for id := range f.found.Tickets { // two chains may meet
+			delete(f.want, id)
+		}
+	}
+	return nil
+}
+
+// rememberTicket notes what of the ticket needs no saving if it stays.
+func (tx *Tx) rememberTicket(t *tickets.Ticket) {
+	if tx.cache.participants == nil {
+		tx.cache.participants = make(map[int64][]tickets.Participant)
+		tx.cache.cores = make(map[int64]string)
+	}
+	tx.cache.participants[t.ID] = slices.Clone(t.Participants)
+	tx.cache.cores[t.ID] = t.SubjectCore
+	for _, p := range t.Participants {
+		if p.Person != 0 {
+			tx.rememberPerson(personKey{t.Brand, p.Address.Address}, p.Person)
+		}
+	}
+}

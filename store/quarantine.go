@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Quarantine lists quarantined rows that are neither released nor dropped,
+// oldest first.
+func (db *DB) Quarantine(ctx context.Context) ([]Entry, error) {
+	list, err := db.entries(ctx, `disposition = 'quarantined'`) // ledger_quarantined
+	if err != nil {
+		return nil, fmt.Errorf("list the quarantine: %w", err)
+	}
+	return list, nil
+}
+
+// ReleaseQuarantined hands rows back to the worker, in the name of by.
+// DropQuarantined ends them as discarded. Both return how many it met, and
+// leave rows that are not quarantined alone.
+func (db *DB) ReleaseQuarantined(ctx context.Context, ids []int64, by string, now time.Time) (met int, err error) {
+	err = db.write(ctx, func(tx *Tx) error { met, err = tx.release(ctx, ids, by); return err })
+	if err != nil {
+		return 0, fmt.Errorf("release %d quarantined rows: %w", len(ids), err)
+	}
+	return met, nil
+}
+
+// DropQuarantined is described at ReleaseQuarantined.
+func (db *DB) DropQuarantined(ctx context.Context, ids []int64, by string, now time.Time) (met int, err error) {
+	err = db.write(ctx, func(tx *Tx) error { met, err = tx.drop(ctx, ids, by, now); return err })
+	if err != nil {
+		return 0, fmt.Errorf("drop %d quarantined rows: %w", len(ids), err)
+	}
+	return met, nil
+}
+
+// release makes rows undecided again. Their attempts start anew, or a row that
+// was quarantined for too many of them could never be tried.
+func (tx *Tx) release(ctx context.Context, ids []int64, by string) (met int, err error) {
+	if by == "" {
+		by = "operator" // "" would say never released
+	}
+	err = chunks(ids, maxIn, func(ids []int64) error {
+		list, args := in([]any{by}, ids)
+		n, err := tx.exec(ctx, `
+			UPDATE ledger SET
+				disposition = '',
+				released = $1,
+				reason = '',
+				detail = '',
+				claimed_until = 0,
+				attempts = 0,
+				decided = 0
+			WHERE disposition = 'quarantined' AND id IN `+list, args...)
+		met += int(n)
+		return err
+	})
+	return met, err
+}
+
+func (tx *Tx) drop(ctx context.Context, ids []int64, by string, now time.Time) (met int, err error) {
+	err = chunks(ids, maxIn, func(ids []int64) error {
+		list, args := in([]any{"by " + by, ms(now)}, ids)
+		n, err := tx.exec(ctx, `
+			UPDATE ledger SET
+				disposition = 'discarded',
+				reason = 'dropped',
+				detail = $1,
+				decided = $2
+			WHERE disposition = 'quarantined' AND id IN `+list, args...)
+		met += int(n)
+		return err
+	})
+	return met, err
+}

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"frontdesk/tickets"
+)
+
+// Saved tells the ids that a Change was given.
+type Saved struct {
+	Change   int64   // the brand's change number
+	Tickets  []int64 // by index of Change.Tickets
+	Messages []int64 // of all tickets, in order
+	Letters  []int64 // of all tickets and the loose ones, in order; 0 for one whose Key was known
+}
+
+// saver writes one Change.
+type saver struct {
+	tx     *Tx
+	ledger int64
+	now    time.Time
+	c      tickets.Change
+	saved  Saved
+}
+
+// Save writes a decision about the ledger row (0: none, an operator's act). A
+// row that somebody else has decided meanwhile is ErrLost. After an error the
+// transaction holds half a decision: it must be undone, by Try or as a whole.
+func (tx *Tx) Save(ctx context.Context, ledger int64, from, subject string, c tickets.Change, now time.Time) (Saved, error) {
+	s := &saver{tx: tx, ledger: ledger, now: now, c: c}
+	s.saved.Change = tx.nextChange()
+	s.saved.Tickets = make([]int64, len(c.Tickets))
+	for _, step := range []struct {
+		what string
+		run  func(context.Context) error
+	}{
+		{"people", s.people},
+		{"tickets", s.tickets},
+		{"contents", s.contents},
+		{"letters about no ticket", s.looseLetters},
+		{"reports on letters", s.bounces},
+		{"suppressed addresses", s.suppress},
+		{"quarantine", s.quarantine},
+	} {
+		if err := step.run(ctx); err != nil {
+			return Saved{}, fmt.Errorf("save %s: %w", step.what, err)
+		}
+	}
+	if err := s.decided(ctx, from, subject); err != nil {
+		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
+	}
+	return s.saved, nil
+}
+
+// people creates or updates persons. One with ID 0 whose first address is
+// known is that person: what is given of it is added.
+func (s *saver) people(ctx context.Context) error {
+	for _, p := range s.c.People {
+		if p.ID == 0 && len(p.Addresses) > 0 {
+			if p.Brand == "" {
+				p.Brand = s.c.Brand
+			}
+			have, err := personByAddress(ctx, s.tx, p.Brand, p.Addresses[0])
+			if err == nil {
+				p = added(have, p)
+			} else if !errors.Is(err, ErrNotFound) {
+				return err
+			}
+		}
+		if _, err := s.tx.savePerson(ctx, p, s.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// added returns have with what p says beyond it.
+func added(have, p tickets.Person) tickets.Person {
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&have.Name, p.Name}, {&have.Language, p.Language}, {&have.Org, p.Org}, {&have.Notes, p.Notes}} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	have.Blocked = have.Blocked || p.Blocked
+	have.Addresses = append(have.Addresses, p.Addresses...)
+	for _, number := range p.Phones {
+		have.Phones = addText(have.Phones, number)
+	}
+	return have
+}
+
+func addText(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+// decided ends the ledger row. Only an undecided row is met: of two workers
+// that decide it, the second is undone.
+func (s *saver) decided(ctx context.Context, from, subject string) error {
+	if s.ledger == 0 {
+		return nil
+	}
+	if s.c.Disposition == "" {
+		return errors.New("the decision has no disposition")
+	}
+	ticket, message, err := s.refersTo(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := s.tx.exec(ctx, `
+		UPDATE ledger SET
+			disposition = $2,
+			reason = $3,
+			detail = $4,
+			trace = $5,
+			author = $6,
+			subject = $7,
+			ticket = $8,
+			message = $9,
+			decided = $10
+		WHERE id = $1 AND disposition = ''`,
+		s.ledger, string(s.c.Disposition), s.c.Reason, s.c.Detail, jsonArg(s.c.Trace), from, subject, ticket, message, ms(s.now))
+	if err == nil && n == 0 {
+		return ErrLost
+	}
+	return err
+}
+
+// refersTo says which ticket and message the ledger row became: the message of
+// a duplicate (the row is then its second delivery record), else the first
+// message saved, else the ticket that was changed or whose letter it answers.
+func (s *saver) refersTo(ctx context.Context) (ticket, message int64, err error) {
+	switch {
+	case s.c.Duplicate != 0:
+		err = s.tx.get(ctx, `SELECT ticket FROM messages WHERE id = $1`, []any{s.c.Duplicate}, &ticket)
+		return ticket, s.c.Duplicate, notFound(err)
+	case len(s.saved.Messages) > 0:
+		message = s.saved.Messages[0]
+		for i := range s.c.Tickets {
+			if len(s.c.Tickets[i].Messages) > 0 {
+				return s.saved.Tickets[i], message, nil
+			}
+		}
+	case len(s.saved.Tickets) > 0:
+		return s.saved.Tickets[0], 0, nil
+	case len(s.c.Bounces) > 0:
+		err = s.tx.get(ctx, `SELECT ticket FROM letters WHERE id = $1`, []any{s.c.Bounces[0].Letter}, idDest{&ticket})
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+	}
+	return ticket, 0, err
+}
+
+func (s *saver) suppress(ctx context.Context) error {
+	for _, a := range s.c.Suppress {
+		if a = tickets.NormalAddress(a); a == "" {
+			continue
+		}
+		_, err := s.tx.exec(ctx, `INSERT INTO suppressed (address, at) VALUES ($1, $2) ON CONFLICT (address) DO NOTHING`, a, ms(s.now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *saver) quarantine(ctx context.Context) error {
+	if _, err := s.tx.release(ctx, s.c.Release, s.c.ReleaseBy); err != nil {
+		return err
+	}
+	_, err := s.tx.drop(ctx, s.c.Drop, s.c.ReleaseBy, s.now)
+	return err
+}
+
+// bounces records delivery reports on the letters they answer, with an event
+// on the ticket unless the decision wrote events there itself.
+func (s *saver) bounces(ctx context.Context) error {
+	for _, b := range s.c.Bounces {
+		var ticket int64
+		var kind, to string
+		// A bounced letter is not sent again; a delayed one is still on its way.
+		err := s.tx.get(ctx, `
+			UPDATE letters SET
+				state = CASE WHEN $2 = 'bounced' THEN 'bounced' ELSE state END,
+				report = $2,
+				code = $3,
+				detail = $4
+			WHERE id = $1 AND brand = $5 AND (report <> 'bounced' OR $2 = 'bounced')
+			RETURNING ticket, kind, to_address`,
+			[]any{b.Letter, b.State, b.Status, b.Detail, s.c.Brand}, idDest{&ticket}, &kind, &to)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("letter %d: %w", b.Letter, err)
+		}
+		if ticket == 0 || s.hasEvents(ticket) {
+			continue
+		}
+		e := tickets.Event{At: b.At, Who: "desk", What: "letter " + b.State, Detail: kind + " to " + to, Outcome: outcome(b.State, b.Status, b.Detail)}
+		if err := s.tx.saveEvents(ctx, ticket, s.saved.Change, []tickets.Event{e}, s.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *saver) hasEvents(ticket int64) bool {
+	for i, id := range s.saved.Tickets {
+		if id == ticket && len(s.c.Tickets[i].Events) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// outcome joins a state, an SMTP code and what the server said.
+func outcome(state, code, detail string) string {
+	text := state + ":"
+	for _, part := range []string{code, detail} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	return text
+}
+
+// saveEvents appends to a ticket's log.
+func (tx *Tx) saveEvents(ctx context.Context, ticket, change int64, events []tickets.Event, now time.Time) error {
+	var args []any
+	for _, e := range events {
+		if e.At.IsZero() {
+			e.At = now
+		}
+		args = append(args, ticket, change, ms(e.At), e.Who, e.What, e.Detail, e.Outcome)
+	}
+	return tx.insertRows(ctx, `
+		INSERT INTO events (
+			ticket,
+			change,
+			at,
+			who,
+			what,
+			detail,
+			outcome
+		) VALUES`, ``, 7, args)
+}

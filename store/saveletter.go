@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"frontdesk/tickets"
+)
+
+// letterData is what of a letter no statement asks for, as JSON.
+type letterData struct {
+	To         tickets.Address    `json:"to"`
+	HeaderTo   []tickets.Address  `json:"header_to,omitempty"`
+	HeaderCc   []tickets.Address  `json:"header_cc,omitempty"`
+	InReplyTo  string             `json:"in_reply_to,omitempty"`
+	References []string           `json:"references,omitempty"`
+	Subject    string             `json:"subject,omitempty"`
+	Reply      bool               `json:"reply,omitempty"`
+	NullSender bool               `json:"null_sender,omitempty"`
+	Data       tickets.LetterData `json:"data"`
+}
+
+func (s *saver) looseLetters(ctx context.Context) error {
+	for _, l := range s.c.Letters {
+		if err := s.letter(ctx, l, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letter puts one letter into the outbox, unless its key is known: then it was
+// written before, and its id is 0.
+func (s *saver) letter(ctx context.Context, l tickets.Letter, core string) error {
+	if l.Brand == "" {
+		l.Brand = s.c.Brand
+	}
+	if l.Person == 0 {
+		brand := l.Brand
+		if l.Agent {
+			brand = ""
+		}
+		var err error
+		if l.Person, _, err = s.tx.person(ctx, brand, l.To); err != nil {
+			return err
+		}
+	}
+	id, err := s.tx.insertLetter(ctx, &l, core, s.now)
+	if err != nil {
+		return fmt.Errorf("letter %q to %q: %w", l.Kind, l.To.Address, err)
+	}
+	if id != 0 && l.Auto != tickets.AutoNone && !l.Agent {
+		s.tx.countAck(tickets.Domain(l.To.Address), ms(s.now))
+	}
+	s.saved.Letters = append(s.saved.Letters, id)
+	return nil
+}
+
+func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, now time.Time) (id int64, err error) {
+	data := letterData{
+		To: l.To, HeaderTo: l.HeaderTo, HeaderCc: l.HeaderCc, InReplyTo: l.InReplyTo, References: l.References,
+		Subject: l.Subject, Reply: l.Reply, NullSender: l.NullSender, Data: l.Data,
+	}
+	to := tickets.NormalAddress(l.To.Address)
+	err = tx.get(ctx, `
+		INSERT INTO letters (
+			key,
+			ticket,
+			brand,
+			mailbox,
+			kind,
+			language,
+			to_address,
+			to_domain,
+			subject_core,
+			person,
+			agent,
+			message,
+			version,
+			auto,
+			priority,
+			not_after,
+			data,
+			state,
+			queued,
+			due
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'queued', $18, $18)
+		ON CONFLICT (key) DO NOTHING
+		RETURNING id`,
+		[]any{textArg(l.Key), idArg(l.Ticket), l.Brand, tickets.NormalAddress(l.Mailbox), string(l.Kind), l.Language,
+			to, tickets.Domain(to), core, l.Person, l.Agent, l.Message, int64(l.Version), string(l.Auto), int64(l.Priority),
+			ms(l.NotAfter), mustJSON(data), ms(now)}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// letterColumns and scanLetter load a tickets.Letter; other columns follow.
+const letterColumns = `
+			id,
+			key,
+			ticket,
+			brand,
+			mailbox,
+			kind,
+			language,
+			person,
+			agent,
+			message,
+			version,
+			auto,
+			priority,
+			not_after,
+			data`
+
+func scanLetter(scan func(...any) error, l *tickets.Letter, more ...any) error {
+	var data letterData
+	var key sql.NullString
+	err := scan(append([]any{&l.ID, &key, idDest{&l.Ticket}, &l.Brand, &l.Mailbox, &l.Kind, &l.Language, &l.Person, &l.Agent, &l.Message,
+		&l.Version, &l.Auto, &l.Priority, timeDest{&l.NotAfter}, jsonDest{&data}}, more...)...)
+	l.Key = key.String
+	l.To, l.HeaderTo, l.HeaderCc, l.InReplyTo, l.References = data.To, data.HeaderTo, data.HeaderCc, data.InReplyTo, data.References
+	l.Subject, l.Reply, l.NullSender, l.Data = data.Subject, data.Reply, data.NullSender, data.Data
+	return err
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+)
+
+var sqliteDialect = dialect{
+	name:  "sqlite",
+	goose: goose.DialectSQLite3,
+	tokens: strings.NewReplacer(
+		"@identity@", "INTEGER PRIMARY KEY",
+		"@number@", "INTEGER PRIMARY KEY AUTOINCREMENT",
+		"@rowid@", "INTEGER PRIMARY KEY",
+	),
+}
+
+const (
+	sqliteReaders = 4
+	// checkUpTo is the size of a file that is read whole at start, checkFor
+	// the time that may take: the desk must be up within a second.
+	checkUpTo = 256 << 20
+	checkFor  = 700 * time.Millisecond
+)
+
+// sqliteEngine has one connection that writes and a few that read.
+type sqliteEngine struct {
+	path    string
+	lock    *os.File
+	writers *sql.DB
+	readers *sql.DB
+
+	// The writing connection is held for life, with its prepared statements;
+	// turn holds a token for whoever may use it.
+	turn       chan struct{}
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+// useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
+// dropped when anything in the process closes the database file. It must run
+// before the first open; where it cannot, the POSIX locks stay.
+var useOFDLocks = sync.OnceFunc(func() { _, _ = sqlite.OFDLocking(true) })
+
+func openSQLite(ctx context.Context, opt Options) (engine, []string, error) {
+	useOFDLocks()
+	path, err := filepath.Abs(opt.Database)
+	if err != nil || opt.Database == "" {
+		return nil, nil, fmt.Errorf("open database %q: no such path", opt.Database)
+	}
+	e := &sqliteEngine{path: path, turn: make(chan struct{}, 1), statements: map[string]*sql.Stmt{}}
+	notes, err := e.open(ctx, opt)
+	if err != nil {
+		err = errors.Join(err, e.close())
+		return nil, nil, fmt.Errorf("open database %q: %w", opt.Database, sqliteError(err))
+	}
+	return e, notes, nil
+}
+
+func (e *sqliteEngine) open(ctx context.Context, opt Options) (notes []string, err error) {
+	if opt.Daemon {
+		if e.lock, err = lockFile(e.path + ".lock"); err != nil {
+			return nil, err
+		}
+	}
+	if err := createPrivate(e.path); err != nil {
+		return nil, err
+	}
+	if e.writers, err = sql.Open("sqlite", sqliteName(e.path, true, opt.Fast)); err != nil {
+		return nil, err
+	}
+	e.writers.SetMaxOpenConns(1)
+	if e.readers, err = sql.Open("sqlite", sqliteName(e.path, false, opt.Fast)); err != nil {
+		return nil, err
+	}
+	e.readers.SetMaxOpenConns(sqliteReaders)
+	e.readers.SetMaxIdleConns(sqliteReaders)
+	if opt.Daemon {
+		if notes, err = e.check(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.migrate(ctx); err != nil {
+		return nil, err
+	}
+	if e.conn, err = e.writers.Conn(ctx); err != nil {
+		return nil, err
+	}
+	e.turn <- struct{}{}
+	return notes, nil
+}
+
+// createPrivate makes the file readable by its owner only; SQLite gives -wal
+// and -shm the same mode.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sqliteName returns the driver's name for the file. Nothing in it but the
+// escaped path comes from outside.
+func sqliteName(path string, write, fast bool) string {
+	q := url.Values{}
+	add := func(pragma string) { q.Add("_pragma", pragma) }
+	add("busy_timeout(10000)")
+	add("journal_mode(WAL)")
+	add("foreign_keys(1)")
+	add("temp_store(MEMORY)")
+	if fast {
+		add("synchronous(OFF)")
+	} else {
+		add("synchronous(FULL)")
+	}
+	if write {
+		add("cache_size(-16000)")
+		q.Set("_txlock", "immediate")
+	} else {
+		add("cache_size(-4000)")
+		add("query_only(1)")
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// check looks for damage before anything is served. A file too large to be
+// read whole within the time is only asked for its schema, which the note says.
+func (e *sqliteEngine) check(ctx context.Context) (notes []string, err error) {
+	info, err := os.Stat(e.path)
+	if err != nil {
+		return nil, err
+	}
+	var n int
+	if err := e.writers.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_schema`).Scan(&n); err != nil {
+		return nil, err
+	}
+	if info.Size() > checkUpTo {
+		return []string{fmt.Sprintf("database of %d MB: only its schema was checked; run PRAGMA integrity_check on a backup", info.Size()>>20)}, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, checkFor)
+	defer cancel()
+	var said string
+	err = e.writers.QueryRowContext(limited, `PRAGMA quick_check(1)`).Scan(&said)
+	switch {
+	case err != nil && limited.Err() != nil && ctx.Err() == nil:
+		return []string{fmt.Sprintf("database of %d MB: the check was stopped after %s", info.Size()>>20, checkFor)}, nil
+	case err != nil:
+		return nil, err
+	case said != "ok":
+		return nil, fmt.Errorf("%w: %s", ErrCorrupt, said)
+	}
+	return nil, nil
+}
+
+func (e *sqliteEngine) migrate(ctx context.Context) error {
+	p, err := sqliteDialect.provider(e.writers)
+	if err != nil {
+		return err
+	}
+	// A command must not change the schema under a running daemon.
+	var held *os.File
+	err = migrateUp(ctx, p, func() error {
+		if e.lock != nil {
+			return nil
+		}
+		held, err = lockFile(e.path + ".lock")
+		return err
+	})
+	if held != nil {
+		held.Close()
+	}
+	return err
+}
+
+func (e *sqliteEngine) reader() *sql.DB { return e.readers }
+
+func (e *sqliteEngine) close() error {
+	var errs []error
+	if e.conn != nil {
+		<-e.turn // waits for the running transaction; nobody gets another
+		for _, s := range e.statements {
+			errs = append(errs, s.Close())
+		}
+		errs = append(errs, e.conn.Close())
+	}
+	// Readers first: the last connection to close checkpoints the WAL, and
+	// only one that may write can.
+	for _, db := range []*sql.DB{e.readers, e.writers} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// sqliteTx is a transaction on the writing connection.
+type sqliteTx struct{ e *sqliteEngine }
+
+func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
+	select {
+	case <-e.turn:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if _, err := (sqliteTx{e}).ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+		e.turn <- struct{}{}
+		return nil, sqliteError(err)
+	}
+	return sqliteTx{e}, nil
+}
+
+func (t sqliteTx) commit() error {
+	defer func() { t.e.turn <- struct{}{} }()
+	ctx := context.Background()
+	_, err := t.ExecContext(ctx, `COMMIT`)
+	if err != nil {
+		_, _ = t.ExecContext(ctx, `ROLLBACK`) // fails when SQLite has rolled back by itself
+	}
+	return sqliteError(err)
+}
+
+func (t sqliteTx) rollback() error {
+	defer func() { t.e.turn <- struct{}{} }()
+	// It fails when SQLite has rolled back by itself, which is what is wanted.
+	_, _ = t.ExecContext(context.Background(), `ROLLBACK`)
+	return nil
+}
+
+// prepared returns the statement, prepared once for the life of the connection.
+func (t sqliteTx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := t.e.statements[text]; ok {
+		return s, nil
+	}
+	s, err := t.e.conn.PrepareContext(ctx, text)
+	if err == nil {
+		t.e.statements[text] = s
+	}
+	return s, err
+}
+
+// Statements of a transaction are short: the context is asked between them.
+// Handing it to the driver costs a goroutine for each, to interrupt it.
+
+func (t sqliteTx) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	s, err := t.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+func (t sqliteTx) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	s, err := t.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+// again: a writer of another process held the lock for all of busy_timeout.
+func (e *sqliteEngine) again(err error) bool { return sqliteCode(err) == sqlitelib.SQLITE_BUSY }
+
+// fatal: anything but a refused row or a wrong statement.
+func (e *sqliteEngine) fatal(err error) bool {
+	switch sqliteCode(err) {
+	case 0, sqlitelib.SQLITE_CONSTRAINT, sqlitelib.SQLITE_ERROR, sqlitelib.SQLITE_TOOBIG, sqlitelib.SQLITE_MISMATCH, sqlitelib.SQLITE_RANGE:
+		return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	}
+	return true
+}
+
+// sqliteCode returns the primary result code in err, 0 when there is none.
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// sqliteError marks a damaged file as such.
+func sqliteError(err error) error {
+	switch sqliteCode(err) {
+	case sqlitelib.SQLITE_CORRUPT, sqlitelib.SQLITE_NOTADB:
+		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	return err
+}
