@@ -7,7 +7,7 @@ import (
 // daemonNames are the local parts that MTAs write from (RFC 2142 has only
 // postmaster), lower case.
 var daemonNames = words(`mailer-daemon postmaster mail-daemon maildaemon mailerdaemon mail.delivery.system mail-delivery-system mailadmin mailmaster mdaemon
-	mail_delivery_subsystem mail-delivery-subsystem maildelivery daemon mailsystem bounce bounces system-administrator poostmaster`)
+	mail_delivery_subsystem mail-delivery-subsystem maildelivery daemon mailsystem bounce bounces system-administrator poostmaster post_master post-master sysadmin mailmarshal mailsweeper mailserver mail-server smtp-server antispam spamfilter mailguard`)
 
 // daemonPhrases are display names of MTAs, lower case.
 var daemonPhrases = []string{"mail delivery sub", "mail delivery sys", "delivery subsystem", "mailer-daemon", "mailer daemon", "system administrator", "mail administrator", "internet mail delivery", "mail system", "delivery status"}
@@ -16,9 +16,6 @@ var daemonPhrases = []string{"mail delivery sub", "mail delivery sys", "delivery
 func (p *parse) fromMachine() string {
 	if p.head.filled("X-Failed-Recipients") != "" {
 		return "x-failed-recipients"
-	}
-	if rp := p.m.ReturnPath; rp != nil && (*rp == "" || daemonNames[localPart(*rp)]) {
-		return "null return-path"
 	}
 	raw := strings.ToLower(p.head.filled("From"))
 	if daemonNames[localPart(p.m.From.Address)] || strings.TrimSpace(raw) == "<>" || strings.HasSuffix(strings.TrimSpace(raw), "<>") {
@@ -30,8 +27,15 @@ func (p *parse) fromMachine() string {
 			return "from " + d
 		}
 	}
+	if rp := p.m.ReturnPath; rp != nil && (*rp == "" || daemonNames[localPart(*rp)]) {
+		return nullPath
+	}
 	return ""
 }
+
+// nullPath is the weakest sign of an MTA: vacation notices have it, too
+// (RFC 3834 section 3.3).
+const nullPath = "null return-path"
 
 // localPart returns the local part in lower case.
 func localPart(addr string) string {
@@ -65,12 +69,17 @@ var failedSubjects = []string{
 // failedPhrases are what the texts of bounces say, lower case, white space
 // collapsed.
 var failedPhrases = []string{
-	"could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "was not delivered", "wasn't delivered", "not be delivered", "unable to deliver", "not able to deliver", "failed to deliver", "not delivered to", "has not been delivered", "undeliverable", "undelivered",
-	"delivery to the following", "delivery failed", "delivery has failed", "delivery failure", "error delivering", "error while trying to deliver", "error occurred while trying to deliver", "error has occurred while attempting to deliver", "error while attempting to deliver", "did not reach the following", "returned to sender", "permanent fatal error", "permanent error", "delivery problems", "delivery errors",
-	"transcript of session", "unknown user", "user unknown", "no such user", "was rejected by", "address rejected", "failure reasons", "failed addresses", "following address", "could not send message", "message could not", "could not deliver", "couldn't deliver", "delivering your message", "delivery attempt", "temporarily unable", "delivery temporarily", "duplicated message-id",
-	"mailbox is full", "mailbox full", "mailfolder is full", "account is disabled", "is no longer", "does not exist", "not listed in", "undeliverable mail", "unable to be delivered", "problems encountered during delivery", "was undeliverable", "have not been delivered", "unable to send", "sorry, no mailbox", "tried to deliver your message", "rejected your message", "message was not", "your message to",
+	"trouble delivering", "rejected recipient", "recipients were affected", "non-delivered", "failure in delivering", "not deliverable", "error sending your message", "could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "was not delivered", "wasn't delivered", "not be delivered", "unable to deliver", "not able to deliver", "failed to deliver", "not delivered to", "has not been delivered", "undeliverable", "undelivered",
+	"delivery to the following", "delivery failed", "delivery has failed", "delivery failure", "error delivering", "error while trying to deliver", "error occurred while trying to deliver", "error has occurred while attempting to deliver", "error while attempting to deliver", "did not reach the following", "returned to sender", "permanent fatal error", "delivery problems", "delivery errors",
+	"transcript of session", "no such user", "failure reasons", "failed addresses", "could not send message", "could not deliver", "couldn't deliver", "delivering your message", "delivery attempt", "temporarily unable", "delivery temporarily", "duplicated message-id",
+	"mailbox full", "mailfolder is full", "undeliverable mail", "unable to be delivered", "problems encountered during delivery", "was undeliverable", "have not been delivered", "sorry, no mailbox", "tried to deliver your message",
 	"konnte nicht zugestellt", "nicht zugestellt werden", "konnten nicht", "n'a pas pu être", "n'a pu être", "n'a pas été remis", "no se pudo entregar", "no ha podido ser entregado", "non è stato possibile", "non è stato recapitato", "não pôde ser entregue", "não foi entregue", "kon niet worden", "niet worden afgeleverd", "kunde inte levereras", "не может быть доставлено", "не было доставлено", "не удалось доставить", "nie mogła zostać dostarczona", "nie została dostarczona",
-	"送信できませんでした", "送信できません", "送信に失敗", "配信できません", "配信に失敗", "お届けできません", "エラーのため", "见附件", "无法投递", "投递失败", "无法送达", "未能送达", "退信", "無法傳遞", "無法送達", "전달되지", "전송하지 못", "전송되지", "reporting-mta:", "final-recipient:", "diagnostic-code:", "the mail system", "remote host said", "google groups", "smtp error from",
+	"送信できませんでした", "送信できません", "送信に失敗", "配信できません", "配信に失敗", "お届けできません", "エラーのため", "无法投递", "投递失败", "无法送达", "未能送达", "退信", "無法傳遞", "無法送達", "전달되지", "전송하지 못", "전송되지", "reporting-mta:", "final-recipient:", "diagnostic-code:", "the mail system", "remote host said", "smtp error from",
+}
+
+// weakPhrases stand in bounces, and in what machines write about other things.
+var weakPhrases = []string{
+	"is no longer", "your message to", "message was not", "does not exist", "was rejected by", "permanent error", "following address", "not listed in", "google groups", "is full", "mailbox is full", "message could not", "user unknown", "unknown user", "account is disabled", "rejected your message", "unable to send", "address rejected",
 }
 
 // saysOne returns the first of phrases that stands in text.
@@ -91,10 +100,17 @@ func (r *reportResult) fromForm(p *parse, own, from string) {
 	}
 	low := strings.ToLower(collapse(clip(own, 8<<10)))
 	subject, phrase := saysOne(strings.ToLower(p.m.Subject), failedSubjects), saysOne(low, failedPhrases)
+	if phrase == "" && (from != nullPath || subject != "") {
+		phrase = saysOne(low, weakPhrases)
+	}
 	switch {
 	case from == "x-failed-recipients":
 		r.rule, r.value = from, decodeHeader(p.head.filled("X-Failed-Recipients"), p.charset)
-	case from != "" && phrase != "" && (subject != "" || !p.saysVacation(low)):
+	case from == nullPath && subject == "" && (phrase == "" || p.saysVacation(low) || !p.namesFailure(own)):
+		return // somebody's notice
+	case from == nullPath && phrase == "" && !p.namesFailure(own):
+		return
+	case from != "" && phrase != "":
 		r.rule, r.value = "bounce-text", from+", "+phrase
 	case from != "" && subject != "":
 		r.rule, r.value = "bounce-subject", from+", "+subject
@@ -116,6 +132,17 @@ func (r *reportResult) fromForm(p *parse, own, from string) {
 	}
 	r.bounce = b
 	b.completeFrom(own, p)
+}
+
+// namesFailure reports a text that names a failing address or quotes a
+// server's refusal.
+func (p *parse) namesFailure(own string) bool {
+	for _, f := range failedIn(own, p) {
+		if f.rank <= 3 {
+			return true
+		}
+	}
+	return replyClass(own) != 0 && enhancedCode(own) != ""
 }
 
 // saysVacation reports an answer for a person who is away, which a null

@@ -73,7 +73,7 @@ func failedOnLine(line, prev string) (addr string, rank int) {
 	t := strings.TrimSpace(line)
 	low := strings.ToLower(t)
 	switch {
-	case saysOne(low, []string{"mail from:", "envelope-from", "generated from", "message-id", "http://", "https://", "mailto:support", "please contact", "contact the"}) != "" && !strings.HasPrefix(t, "<"):
+	case saysOne(low, []string{"mail from:", "envelope-from", "generated from", "message-id:", "http://", "https://", "mailto:support", "please contact", "contact the"}) != "" && !strings.HasPrefix(t, "<"):
 		if a := leadingAddress(t); a != "" && !strings.HasPrefix(low, "mail from") {
 			return a, 2
 		}

@@ -47,9 +47,30 @@ func (p *parse) report() reportResult {
 		r.fromForm(p, own, from)
 	}
 	if r.bounce != nil {
+		if r.bounce.Recipient == "" && len(groups) == 0 {
+			r.bounce.takeInner(p, r.kind)
+		}
 		r.bounce.finish(p, own, copied)
 	}
 	return r
+}
+
+// takeInner reads the status fields of a report that a gateway wrapped into
+// another one.
+func (b *Bounce) takeInner(p *parse, kind Kind) {
+	var inner reportResult
+	p.root.each(true, func(q *part) bool {
+		if inner.bounce == nil && q.is("message/delivery-status") {
+			if groups := readStatus(q.content()); len(groups) > 0 {
+				inner.fromStatus(groups)
+			}
+		}
+		return inner.bounce == nil
+	})
+	if inner.bounce != nil && inner.kind == kind {
+		*b = *inner.bounce
+		b.completeFrom("", p)
+	}
 }
 
 // complaint reports the spam complaints of providers that do not send
@@ -147,7 +168,10 @@ func dsnAddress(v string) string {
 // reportAddress cleans an address as reports have it: quotes around a local
 // part that is not a valid dot-atom stay, because they are needed to mail it.
 func reportAddress(v string) string {
-	v = strings.Trim(strings.TrimSpace(v), "<>\"' ,;")
+	v = strings.Trim(strings.TrimSpace(v), "<>' ,;")
+	if strings.Count(v, `"`)%2 == 1 {
+		v = strings.Trim(v, `"`)
+	}
 	a := cleanAddress(v, "")
 	at := strings.LastIndexByte(a, '@')
 	if at > 0 && !strings.HasPrefix(a, `"`) && (strings.Contains(a[:at], "..") || strings.HasSuffix(a[:at], ".") || strings.HasPrefix(a, ".")) {
