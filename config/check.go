@@ -47,7 +47,7 @@ func (c *checker) at(key, format string, args ...any) {
 
 func (c *checker) top() {
 	cfg := c.cfg
-	if n := len(cfg.Secret.value); cfg.Secret.IsSet() && n < minSecret {
+	if n := len(cfg.Secret.Reveal()); cfg.Secret.IsSet() && n < minSecret {
 		c.at("secret_file", "%d bytes are too few: write %d random ones (example: openssl rand -hex 32)", n, minSecret)
 	}
 	if info, err := c.stat(cfg.DataDir); err == nil && !info.IsDir() {

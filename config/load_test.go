@@ -179,6 +179,7 @@ func TestSecretNeverPrintsItself(t *testing.T) {
 	t.Parallel()
 	s := NewSecret("hunter2")
 	holder := struct{ Password Secret }{s}
+	unexported := struct{ password Secret }{s}
 	asJSON, err := json.Marshal(holder)
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +191,7 @@ func TestSecretNeverPrintsItself(t *testing.T) {
 	var logged strings.Builder
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "secret", s, "holder", holder)
 	all := fmt.Sprintf("%v %+v %#v %s %q %x %d %v %+v %#v %x", s, s, s, s, s, s, s, holder, holder, &holder, holder) +
+		fmt.Sprintf("%v %+v %#v", unexported, unexported, unexported) +
 		s.String() + string(asJSON) + string(asYAML) + logged.String()
 	for _, leak := range []string{"hunter2", "68756e74657232", "104 117"} {
 		if strings.Contains(all, leak) {

@@ -14,24 +14,39 @@ const redacted = "[redacted]"
 // maxSecret bounds a secret file.
 const maxSecret = 64 << 10
 
-// Secret is a value that never prints itself: not by fmt, slog, JSON or YAML.
+// Secret is a value that never prints itself: not by fmt, slog, JSON or YAML,
+// nor as an unexported field, where fmt asks no method (it prints an address then).
 // The zero value is "no secret".
 type Secret struct {
+	hidden *hidden
+}
+
+type hidden struct {
 	value  string
 	source string
 }
 
 // NewSecret returns a secret that was not read from a file (tests, the demo).
-func NewSecret(value string) Secret { return Secret{value: value} }
+func NewSecret(value string) Secret { return Secret{&hidden{value: value}} }
 
-// Reveal returns the secret itself.
-func (s Secret) Reveal() string { return s.value }
+// Reveal returns the secret itself; "" when there is none.
+func (s Secret) Reveal() string {
+	if s.hidden == nil {
+		return ""
+	}
+	return s.hidden.value
+}
 
 // IsSet reports whether there is a secret.
-func (s Secret) IsSet() bool { return s.value != "" }
+func (s Secret) IsSet() bool { return s.Reveal() != "" }
 
 // Source returns where it was read: the name of a file, or credential:NAME.
-func (s Secret) Source() string { return s.source }
+func (s Secret) Source() string {
+	if s.hidden == nil {
+		return ""
+	}
+	return s.hidden.source
+}
 
 func (s Secret) String() string               { return redacted }
 func (s Secret) GoString() string             { return redacted }
@@ -58,8 +73,8 @@ func (s *Secret) decode(l *loader, path string, n *node) {
 		l.add(path, "%q: %v", n.text, err)
 		return
 	}
-	*s = Secret{value: strings.TrimRight(string(raw), "\r\n"), source: name}
-	if s.value == "" {
+	*s = Secret{&hidden{strings.TrimRight(string(raw), "\r\n"), name}}
+	if !s.IsSet() {
 		l.add(path, "%q: file is empty: write the secret into it", n.text)
 	}
 }

@@ -103,7 +103,7 @@ func ParseDuration(text string) (Duration, error) {
 	if m := countAndUnit.FindStringSubmatch(text); m != nil {
 		word := strings.Join(strings.Fields(m[2]), " ")
 		unit, ok := unitWords[word]
-		if !ok {
+		if !ok && len(word) > 2 { // "ms" is no plural
 			unit, ok = unitWords[strings.TrimSuffix(word, "s")]
 		}
 		count, err := strconv.Atoi(m[1])
@@ -140,16 +140,21 @@ func (d *Duration) decode(l *loader, path string, n *node) {
 	*d = parsed
 }
 
+// maxElapsed is about a hundred years: no sum of times overflows.
+const maxElapsed = 36_500 * 24 * time.Hour
+
 // elapsed decodes a span that must not need a calendar.
 func (l *loader) elapsed(path string, n *node, target *time.Duration) {
-	var d Duration
-	before := len(l.findings)
-	d.decode(l, path, n)
-	if len(l.findings) > before {
+	text, ok := l.scalar(path, n)
+	if !ok {
 		return
 	}
-	span, ok := d.Elapsed()
-	if !ok || span == 0 {
+	span, err := time.ParseDuration(strings.TrimSpace(text)) // also what people do not write: 200ms
+	if err != nil {
+		d, _ := ParseDuration(text)
+		span, _ = d.Elapsed()
+	}
+	if span <= 0 || span > maxElapsed {
 		l.add(path, "%q: not a span of elapsed time (allowed: 60s, 30m, 24 hours, 3 days)", n.text)
 		return
 	}
@@ -198,8 +203,8 @@ func (s *Size) decode(l *loader, path string, n *node) {
 	switch {
 	case err != nil:
 		l.add(path, "%q: %v", n.text, err)
-	case size < 64<<10 || size > 1<<30:
-		l.add(path, "%q is out of bounds (allowed: 64KB to 1GB)", n.text)
+	case size < 1<<10 || size > 1<<30:
+		l.add(path, "%q is out of bounds (allowed: 1KB to 1GB)", n.text)
 	default:
 		*s = size
 	}
