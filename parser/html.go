@@ -16,6 +16,8 @@ type textLine struct {
 	sign  string // rule of the client marker that makes it a signature
 	start string // rule of a marker before this line after which all is quoted
 	note  int    // number of the link footnote that the line is, 0 for none
+	marks int    // levels of quote by client marks, while HTML is rendered
+	soft  int    // levels of blockquote that nothing marks as a quote, while HTML is rendered
 }
 
 // htmlText renders HTML as text that reads well: paragraphs, lists and tables
@@ -50,6 +52,7 @@ type element struct {
 	tag         atom.Atom
 	quote, sign string // marker rules, in force inside
 	levels      int    // of "> " that it adds
+	soft        int    // 1 for a blockquote that may be the writer's own
 	href        string
 	linkAt      int // length of the line where the link text started
 	linkLine    int
@@ -68,6 +71,7 @@ type htmlRenderer struct {
 	counts map[atom.Atom]int
 	hidden int // open elements whose content is not shown
 	quotes int // levels of "> "
+	soft   int // levels of blockquote without marks
 	pre    int
 	space  bool // a blank is due before the next word
 	gap    bool // a blank line is due before the next line
@@ -175,10 +179,8 @@ func (r *htmlRenderer) breakLine(force bool) {
 	l := textLine{text: text, start: r.begun}
 	r.begun = ""
 	l.quote, l.sign = r.marks()
-	if r.quotes > 0 {
-		l.text = strings.TrimRight(strings.Repeat("> ", min(r.quotes, 20))+text, " ")
-	}
-	r.size += len(l.text) - len(text) + 1
+	l.marks, l.soft = r.quotes, r.soft
+	r.size += 1 + 2*min(r.quotes+r.soft, 20)
 	r.lines = append(r.lines, l)
 }
 
@@ -206,7 +208,11 @@ func (r *htmlRenderer) start(tag atom.Atom, name string, z *html.Tokenizer, more
 		e.pre = true
 	case atom.Blockquote:
 		r.paragraph()
-		e.levels = 1
+		if marked := clientMarker(tag, attrs); marked.quote != "" || r.afterAttribution() {
+			e.levels = 1
+		} else {
+			e.soft = 1
+		}
 	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Table, atom.Dl, atom.Fieldset, atom.Figure:
 		r.block(tag)
 	case atom.Ul, atom.Ol:
@@ -225,6 +231,9 @@ func (r *htmlRenderer) start(tag atom.Atom, name string, z *html.Tokenizer, more
 	}
 	m := clientMarker(tag, attrs)
 	e.quote, e.sign = m.quote, m.sign
+	if e.levels > 0 && e.quote == "" {
+		e.quote = "html-blockquote"
+	}
 	if m.quote != "" || m.sign != "" || m.start != "" {
 		r.breakLine(false)
 	}
@@ -232,6 +241,16 @@ func (r *htmlRenderer) start(tag atom.Atom, name string, z *html.Tokenizer, more
 		r.begun = m.start
 	}
 	r.push(e)
+}
+
+// afterAttribution reports whether the last line says who wrote what follows.
+func (r *htmlRenderer) afterAttribution() bool {
+	for i := len(r.lines) - 1; i >= 0; i-- {
+		if r.lines[i].text != "" {
+			return attribution([]string{r.lines[i].text}, 0, true) == 0
+		}
+	}
+	return false
 }
 
 // block starts a paragraph; Outlook's <p class=MsoNormal> has no space around
@@ -285,6 +304,7 @@ func (r *htmlRenderer) push(e element) {
 	r.stack = append(r.stack, e)
 	r.counts[e.tag]++
 	r.quotes += e.levels
+	r.soft += e.soft
 	if e.hidden {
 		r.hidden++
 	}
@@ -341,6 +361,7 @@ func (r *htmlRenderer) close(e element) {
 	}
 	r.counts[e.tag]--
 	r.quotes -= e.levels
+	r.soft -= e.soft
 	if e.hidden && r.hidden > 0 {
 		r.hidden--
 	}
@@ -406,7 +427,7 @@ func tinyImage(a map[string]string) bool {
 // finish ends the text: last line, no blank lines at either end, footnotes.
 func (r *htmlRenderer) finish() []textLine {
 	r.breakLine(false)
-	lines := r.lines
+	lines := markQuotes(r.lines)
 	for len(lines) > 0 && strings.TrimSpace(lines[0].text) == "" {
 		lines = lines[1:]
 	}
@@ -422,6 +443,35 @@ func (r *htmlRenderer) finish() []textLine {
 	}
 	for i := range lines {
 		lines[i].text = toValid(lines[i].text)
+	}
+	return lines
+}
+
+// markQuotes puts "> " before quoted lines. Blockquotes without a client's
+// mark are the writer's own, and indented, when the mail shows elsewhere how
+// its client quotes; else they are quotes.
+func markQuotes(lines []textLine) []textLine {
+	evidence := false
+	for i := range lines {
+		if lines[i].soft == 0 && (lines[i].quote != "" || lines[i].start != "" || attribution([]string{lines[i].text}, 0, false) == 0) {
+			evidence = true
+			break
+		}
+	}
+	for i := range lines {
+		l := &lines[i]
+		marks, indent := l.marks, 0
+		if evidence {
+			indent = l.soft
+		} else if marks += l.soft; l.soft > 0 && l.quote == "" {
+			l.quote = "html-blockquote"
+		}
+		if indent > 0 && l.text != "" {
+			l.text = strings.Repeat("    ", min(indent, 10)) + l.text
+		}
+		if marks > 0 {
+			l.text = strings.TrimRight(strings.Repeat("> ", min(marks, 20))+l.text, " ")
+		}
 	}
 	return lines
 }

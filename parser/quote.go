@@ -230,6 +230,10 @@ func (f *finder) cutHistory() {
 			return
 		}
 		switch f.class[i] {
+		case lineQuote:
+			if f.rule[i] == "html-blockquote" && (i == 0 || f.class[i-1] != lineQuote || f.rule[i-1] != f.rule[i]) {
+				f.softQuote(i)
+			}
 		case lineFwd:
 			if f.forwarded(i) {
 				return
@@ -306,6 +310,25 @@ func (f *finder) unmarked(i, body int) bool {
 		return true
 	}
 	f.hide(i, body, f.rule[i])
+	return false
+}
+
+// softQuote handles a blockquote without an attribution between texts: one is
+// left out, several are answers between quotes.
+func (f *finder) softQuote(i int) {
+	end := f.skip(i, "qe")
+	if f.textIn(0, i) && f.textIn(end, len(f.class)) && !f.quotesAfter(end) && !f.quoteIn(0, i) {
+		f.hide(i, end, f.rule[i])
+	}
+}
+
+// quoteIn reports whether quotes that are shown stand in lines[from:to].
+func (f *finder) quoteIn(from, to int) bool {
+	for i := from; i < to; i++ {
+		if f.class[i] == lineQuote && f.cut[i] == "" {
+			return true
+		}
+	}
 	return false
 }
 

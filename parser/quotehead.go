@@ -52,6 +52,9 @@ func headerBlock(lines []string, i int) int {
 	if first == "" {
 		return 0
 	}
+	if first == "from" && inlineLabels(lines[i]) {
+		return 1
+	}
 	seen := map[string]bool{}
 	n, misses, blanks := 0, 0, 0
 	for j := i; j < len(lines) && j < i+14; j++ {
@@ -90,6 +93,24 @@ func headerBlock(lines []string, i int) int {
 		return n // Apple Mail's short form: "From: Name <user@example.net>"
 	}
 	return 0
+}
+
+// inlineLabels reports a header block on one line, as HTML without breaks
+// makes it: "From: user@example.net Date: Thu, 24 Mar 2016 08:07:12 -0700".
+func inlineLabels(line string) bool {
+	if len(line) > 500 || !strings.Contains(line, "@") {
+		return false
+	}
+	seen := map[string]bool{}
+	words := strings.Fields(line)
+	for i, w := range words {
+		if i > 0 && strings.HasSuffix(w, ":") {
+			if l, _ := labelOf(w); l != "" {
+				seen[l] = true
+			}
+		}
+	}
+	return seen["date"] || seen["to"] && seen["subject"]
 }
 
 // originalWords are what clients write between dashes above a quoted message.
