@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 
 	"frontdesk/store"
@@ -117,7 +116,7 @@ func (p *pass) commitCensus(ctx context.Context, c *census, ms []fetched) error 
 		}
 		item := p.m.item(f)
 		if c.have[f.uid] { // another mail had this UID: a server restored from a backup
-			item.Key += ":" + hex.EncodeToString(f.sum[:8])
+			item.Key = fmt.Sprintf("imap:%s:%s#%x:%d:%d", p.m.opt.Address, p.m.opt.Folder, f.sum[:8], p.uidvalidity, f.uid)
 		}
 		items, kept = append(items, item), append(kept, *f)
 	}
