@@ -3,13 +3,21 @@
 // search index in idle time.
 //
 // The state is in rows, never in memory: an hour or a week of downtime delays
-// an act, and can neither double nor lose it.
+// an act, and can neither double nor lose it. Whatever is due is looked up with
+// the time of the pass, decided by the pure functions of tickets on the row as
+// it is then, and saved in the same transaction as its letters.
+//
+// One node of several sweeps: the one that holds the lease "schedules".
 package schedules
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"frontdesk/store"
@@ -20,32 +28,173 @@ import (
 type Options struct {
 	DB    *store.DB
 	Rules func() tickets.Rules // read at the start of each pass
-	Log   *slog.Logger
-	Now   func() time.Time
-	Every time.Duration // default one minute
-	Wrote func()        // letters may be waiting
+	Log   *slog.Logger         // nil: none
+	Now   func() time.Time     // nil: time.Now; read once a pass
+	// Every is how often the clock on the wall is read again, default 30 s. A
+	// clock that was set or a machine that slept is noticed within it.
+	Every time.Duration
+	Wrote func() // letters may be waiting; nil: nobody asks
 	// Supervisor is when the daily list of held mail goes out, in Location;
 	// nil: never.
 	Supervisor func() *TimeOfDay
 }
 
-// TimeOfDay is a time on the clock of a place.
-type TimeOfDay struct {
-	Hour, Minute int
-	Location     *time.Location
-}
+const (
+	leaseName = "schedules"
+	// leaseFor is how long the lease outlives a pass: a node that died is
+	// replaced after it.
+	leaseFor = 3 * time.Minute
+	// atOnce bounds how many tickets one question of a pass returns; the rest
+	// comes with the next pass.
+	atOnce = 500
+)
 
 // Sweep is the loop.
-type Sweep struct{ opt Options }
+type Sweep struct {
+	opt    Options
+	beat   atomic.Int64
+	listed atomic.Value // day whose list of held mail is known to be recorded: spares a transaction a pass
+}
 
 // New prepares the loop; it starts nothing.
-func New(opt Options) *Sweep { return &Sweep{opt} }
+func New(opt Options) *Sweep {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Every <= 0 {
+		opt.Every = 30 * time.Second
+	}
+	if opt.Wrote == nil {
+		opt.Wrote = func() {}
+	}
+	if opt.Supervisor == nil {
+		opt.Supervisor = func() *TimeOfDay { return nil }
+	}
+	s := &Sweep{opt: opt}
+	s.alive()
+	return s
+}
 
-// Run sweeps until ctx ends.
-func (s *Sweep) Run(ctx context.Context) error { return errors.New("not built") }
+// Run sweeps until ctx ends, and then gives the lease back. The ticket in hand
+// is finished first. It returns nil: what goes wrong is logged and tried again.
+func (s *Sweep) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.opt.Every)
+	defer tick.Stop()
+	for {
+		if err := s.Pass(ctx); err != nil && ctx.Err() == nil {
+			s.opt.Log.Error("sweep", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return s.leave(ctx)
+		case <-tick.C:
+		}
+	}
+}
 
-// Pass does once what is due now.
-func (s *Sweep) Pass(ctx context.Context) error { return errors.New("not built") }
+// leave lets another node begin at once. Where the database does not answer,
+// the lease runs out by itself.
+func (s *Sweep) leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := s.opt.DB.Unlease(ctx, leaseName); err != nil {
+		s.opt.Log.Warn("lease kept until it runs out", "err", err)
+	}
+	return nil
+}
+
+// Pass does once what is due now. Without the lease it does nothing. What went
+// wrong with one ticket is logged and left for the next pass; the error is of
+// the pass as a whole. It may be called while Run runs.
+func (s *Sweep) Pass(ctx context.Context) error {
+	defer s.alive()
+	now := s.opt.Now()
+	has, err := s.opt.DB.Lease(ctx, leaseName, now, now.Add(leaseFor))
+	if err != nil || !has {
+		return err
+	}
+	rules := s.opt.Rules()
+	var errs []error
+	for _, brand := range slices.Sorted(maps.Keys(rules.Brands)) {
+		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now))
+	}
+	errs = append(errs, s.heldMail(ctx, rules, now), s.index(ctx))
+	return errors.Join(errs...)
+}
 
 // Beat returns when the loop last made progress: the watchdog's question.
-func (s *Sweep) Beat() time.Time { return time.Time{} }
+func (s *Sweep) Beat() time.Time { return time.Unix(0, s.beat.Load()) }
+
+func (s *Sweep) alive() { s.beat.Store(s.opt.Now().UnixNano()) }
+
+// decision looks at a ticket within the transaction and says what to save;
+// false: nothing is due any more.
+type decision func(context.Context, *store.Tx, tickets.Ticket) (tickets.Change, bool, error)
+
+// each decides one ticket after the other, each in a transaction of its own:
+// one that cannot be decided keeps no other waiting.
+func (s *Sweep) each(ctx context.Context, brand, what string, ids []int64, now time.Time, decide decision) error {
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		changed, err := s.one(context.WithoutCancel(ctx), brand, id, now, decide)
+		s.alive()
+		switch {
+		case err != nil:
+			s.opt.Log.Error("sweep ticket", "ticket", id, "kind", what, "err", err)
+		case changed:
+			s.opt.Log.Info("swept", "ticket", id, "kind", what)
+			s.opt.Wrote()
+		}
+	}
+	return nil
+}
+
+func (s *Sweep) one(ctx context.Context, brand string, id int64, now time.Time, decide decision) (changed bool, err error) {
+	err = s.opt.DB.Decide(ctx, brand, func(tx *store.Tx) error {
+		changed = false // the store may run this again after a conflict
+		t, err := tx.Ticket(ctx, id)
+		if err != nil {
+			return err
+		}
+		return tx.Try(ctx, func() error { // a panic becomes an error of this ticket
+			c, due, err := decide(ctx, tx, *t)
+			if err != nil || !due {
+				return err
+			}
+			changed = true
+			_, err = tx.Save(ctx, 0, "", "", c, now)
+			return err
+		})
+	})
+	return changed && err == nil, err
+}
+
+// Bounds of indexing in one pass: a large import is indexed over several, and
+// what is due meanwhile is not late for it.
+const (
+	indexStep   = 500
+	indexRounds = 20
+)
+
+// index adds new messages to the search index, after everything that is due.
+func (s *Sweep) index(ctx context.Context) error {
+	for range indexRounds {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n, err := s.opt.DB.Index(ctx, indexStep)
+		s.alive()
+		if err != nil {
+			return fmt.Errorf("index messages: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+	return nil
+}
