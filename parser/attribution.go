@@ -18,7 +18,7 @@ var wroteVerbs = []string{
 	"schreef", "geschreven", // Dutch
 	"skrev", "skrifaði", "skreiv", // Danish, Norwegian, Swedish, Icelandic
 	"kirjoitti", "kirjutas", // Finnish, Estonian
-	"napisał", "napisal", "napísal", "napsal", "pisze", // Polish, Slovak, Czech
+	"napisał", "napisal", "napisana przez", "missatge de", "napísal", "napsal", "pisze", // Polish, Slovak, Czech
 	"написа", "пишет", "писал", "пише", "напісаў", // Russian, Ukrainian, Bulgarian, Serbian, Belarusian
 	" je napisao", "je napisala", " napisao", "je pisal", "piše", "je napísal", // Croatian, Slovenian
 	"yazdı", "yazmış", "yazdi", // Turkish
@@ -44,7 +44,7 @@ const (
 
 // attributionEnd reports whether the line may be the last of an attribution.
 func attributionEnd(s string) bool {
-	s = strings.TrimRightFunc(strings.TrimRight(s, "*_ "), unicode.IsSpace)
+	s = strings.TrimRightFunc(s, func(r rune) bool { return isBlankRune(r) || r == '*' || r == '_' })
 	if s == "" || len(s) > maxAttribution {
 		return false
 	}

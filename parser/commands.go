@@ -73,7 +73,8 @@ func skipBlank(s string) string {
 // isBlankRune reports white space and what looks like nothing.
 func isBlankRune(r rune) bool {
 	switch r {
-	case 'ᐧ', ' ', '\t', '\r', '\v', '\f', '\u00a0', '\u200b', '\u200c', '\u200d', '\u200e', '\u200f', '\u2060', '\ufeff', '\u3000', '\u202f', '\u00ad':
+	case 'ᐧ', ' ', '\t', '\r', '\v', '\f', '\u00a0', '\u200b', '\u200c', '\u200d', '\u200e', '\u200f', '\u2060', '\ufeff', '\u3000', '\u202f', '\u00ad',
+		'\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069':
 		return true
 	}
 	return false

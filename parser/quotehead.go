@@ -8,17 +8,18 @@ import (
 // Labels of the header block that Outlook and its kin put above the quoted
 // message, in lower case, in the languages they are translated to.
 var (
-	fromLabels = words(`from de von van da fra från от від od kimden lähettäjä feladó od: expéditeur remitente mittente afzender avsändare afsender
-		nadawca odesílatel odosielateľ pošiljatelj pošiljalac expeditor від_кого от_кого kimden: gönderen από siuntėjas no saatja dari từ จาก 发件人 寄件者 寄件人
-		差出人 送信者 보낸사람 보낸_사람 보낸이 发自 من מאת od_koho di de: frá feladó: od_kogo ki発信者 absender emisor remetente`)
+	fromLabels = words(`from de von van da fra från od от від kimden gönderen lähettäjä feladó expéditeur remitente remetente mittente afzender avsändare afsender avsender
+		absender emisor nadawca odesílatel odosielateľ pošiljatelj pošiljalac expeditor de_la šalje от_кого від_кого подател από siuntėjas no saatja dari từ จาก 发件人 寄件者 寄件人
+		差出人 送信者 보낸사람 보낸_사람 보낸이 من מאת frá kimdən gan ó anfonwyd_gan`)
 	sentLabels = words(`sent date gesendet gesendet_am datum envoyé envoyé_le date_d'envoi enviado enviado_el enviado_em fecha data inviato data_di_invio verzonden
-		datum: sendt dato skickat wysłano data_wysłania odesláno odoslané poslano poslano: trimis gönderilme gönderildi gönderme_tarihi tarih lähetetty päivämäärä elküldve
-		dátum отправлено дата надіслано изпратено послато στάλθηκε ημερομηνία išsiųsta nosūtīts saadetud terkirim tanggal đã_gửi ngày วันที่ ส่ง 发送时间 发送日期 时间 日期 寄件日期
-		傳送時間 送信日時 日時 送信日 보낸_날짜 날짜 보낸날짜 보냄 تاريخ التاريخ תאריך נשלח sänt sent_on sent_at date_and_time data_e_hora`)
-	toLabels = words(`to à an a aan til till para per кому до do komu pro címzett alıcı kime vastaanottaja pre za către προς kam kellele kepada tới ถึง 收件人 收件者
-		宛先 받는사람 받는_사람 받는이 إلى אל cc kopia kopie copia cópia копия cci bcc ja到 destinataire destinatario empfänger antwort_an answer-to reply-to répondre_à odgovor kime:`)
-	subjectLabels = words(`subject objet betreff asunto assunto oggetto onderwerp emne ämne тема temat předmět predmet predmet: tárgy konu aihe subiect θέμα tema teema
-		subyek perihal chủ_đề tiêu_đề เรื่อง 主题 主旨 件名 제목 الموضوع נושא naslov zadeva efni priority importance attachments wichtigkeit organization`)
+		sendt dato skickat sänt wysłano data_wysłania odesláno odoslané poslano poslano_dne trimis dată gönderilme gönderildi gönderme_tarihi tarih lähetetty päivämäärä päiväys elküldve
+		dátum отправлено дата дата_отправки надіслано изпратено послато στάλθηκε ημερομηνία ημ/νία išsiųsta nosūtīts saadetud kuupäev tanggal terkirim đã_gửi ngày วันที่ ส่ง 发送时间 发送日期 时间 日期 寄件日期
+		傳送時間 傳送日期 送信日時 日時 送信日 보낸_날짜 날짜 보낸날짜 보낸_시간 التاريخ تاريخ تم_الإرسال תאריך נשלח sent_on sent_at date_and_time data_e_hora sent_date`)
+	toLabels = words(`to à a an aan til till para per кому до do komu pro címzett alıcı kime vastaanottaja pre za către catre prima προς kam kellele kepada tới đến ถึง 收件人 收件者
+		宛先 받는사람 받는_사람 받는이 إلى אל cc kopia kopie copia cópia kópia копия копія kopio cci bcc destinataire destinatario destinatário empfänger ontvanger modtager mottagare
+		odbiorca příjemce adresát primatelj prejemnik antwort_an reply-to reply_to répondre_à`)
+	subjectLabels = words(`subject objet betreff asunto assunto oggetto onderwerp emne ämne тема temat předmět predmet tárgy konu aihe otsikko subiect θέμα tema tēma teema
+		subyek perihal subjek chủ_đề tiêu_đề เรื่อง หัวเรื่อง 主题 主旨 件名 제목 الموضوع נושא naslov zadeva efni pwnc ábhar priority importance attachments wichtigkeit organization anlagen`)
 )
 
 // labelOf returns the label that opens the line ("from", "date", …) and
