@@ -92,7 +92,7 @@ func probeSQLite(ctx context.Context, dataDir string) (string, error) {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Sprintf("%s will be made by the first run", file), nil
 	}
-	db, err := sql.Open("sqlite", "file:"+(&uriPath{file}).String()+"?mode=rw")
+	db, err := sql.Open("sqlite", "file:"+uriPath(file)+"?mode=rw")
 	if err != nil {
 		return "", err
 	}
@@ -101,14 +101,12 @@ func probeSQLite(ctx context.Context, dataDir string) (string, error) {
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'").Scan(&tables); err != nil {
 		return "", fmt.Errorf("%s: %w: restore a backup (frontdesk restore FILE) or check the disk", file, err)
 	}
-	return fmt.Sprintf("%s, %d tables", file, tables), nil
+	return fmt.Sprintf("%s, tables=%d", file, tables), nil
 }
 
-// uriPath is a file name inside an SQLite URI.
-type uriPath struct{ name string }
-
-func (p *uriPath) String() string {
-	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p.name)
+// uriPath writes a file name for an SQLite URI.
+func uriPath(name string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(name)
 }
 
 // nearestFolder returns dir, or the folder above it that exists.
