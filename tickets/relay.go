@@ -136,11 +136,11 @@ func (d *decision) agentWithout(agent Agent) bool {
 	case other:
 		d.logFor(agent, from)
 		return true
+	case len(d.ev.ours) > 0 || len(d.ev.tags) > 0:
+		return d.refuseAgent(agent, true, "agent-no-relay")
 	case len(d.in.Commands) > 0:
 		d.act(agent, &capability{how: "no ticket"})
 		return true
-	case len(d.ev.ours) > 0 || len(d.ev.tags) > 0:
-		return d.refuseAgent(agent, true, "agent-no-relay")
 	}
 	return false
 }
