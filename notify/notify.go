@@ -10,7 +10,6 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -59,16 +58,3 @@ type Route struct {
 
 // OpenAttachment returns the decoded bytes of attachment part of a ledger row's mail.
 type OpenAttachment func(ctx context.Context, ledger int64, part int) ([]byte, error)
-
-// Sender is the loop that empties the outbox.
-type Sender struct{ opt Options }
-
-// New prepares a sender; it starts nothing.
-func New(opt Options) (*Sender, error) { return &Sender{opt: opt}, nil }
-
-// Run sends letters until ctx ends, and returns when its goroutines have ended.
-// The letter in hand is finished first.
-func (s *Sender) Run(ctx context.Context) error { return errors.New("not built") }
-
-// Beat returns when the loop last made progress: the watchdog's question.
-func (s *Sender) Beat() time.Time { return time.Time{} }

@@ -1,0 +1,344 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"frontdesk/store"
+)
+
+const (
+	idleClose  = time.Minute      // a connection without work is closed after this
+	idleCheck  = 10 * time.Second // a connection idle for so long is asked whether it lives
+	probeFirst = 5 * time.Second  // a server that is away is tried again after this, doubling
+	probeLast  = time.Minute
+	dropsAway  = 3 // so many connections lost in a row count as a server that is away
+)
+
+// lane is one mailbox: its claimed letters, and up to Options.Connections
+// workers with a connection each. One whose server is away waits for itself;
+// the others go on.
+type lane struct {
+	s       *Sender
+	mailbox string
+	jobs    chan job
+
+	mu       sync.Mutex
+	workers  int
+	idle     int       // workers that wait for a job
+	failures int       // failed connections in a row
+	drops    int       // connections lost in a transaction, in a row
+	down     time.Time // not before
+	probing  bool      // one letter is out to see whether the server is back
+	warned   bool      // of AUTH that is not offered
+}
+
+// job is a claimed letter on its way.
+type job struct {
+	out   store.Outgoing
+	desk  *desk
+	until time.Time // the wait for a server ends here: the claim would run out
+}
+
+func newLane(s *Sender, mailbox string) *lane {
+	return &lane{s: s, mailbox: mailbox, jobs: make(chan job, laneRoom+1)}
+}
+
+// The states of a lane, as the loop sees them.
+const (
+	laneReady = iota // takes a chunk
+	laneFull         // has enough to do
+	laneProbe        // takes one letter: the server was away
+	laneDown         // until a time
+)
+
+func (l *lane) state() (int, time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.failures > 0 && time.Now().Before(l.down):
+		return laneDown, l.down
+	case l.failures > 0 && l.probing:
+		return laneFull, time.Time{}
+	case l.failures > 0:
+		return laneProbe, time.Time{}
+	case len(l.jobs) > laneRoom-chunk:
+		return laneFull, time.Time{}
+	}
+	return laneReady, time.Time{}
+}
+
+// push takes a claimed letter, and starts a worker when none waits for it.
+// It never blocks: the loop claims no more than state allows.
+func (l *lane) push(ctx context.Context, j job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.jobs <- j
+	if l.failures > 0 {
+		l.probing = true
+	}
+	if len(l.jobs) > l.idle && l.workers < l.s.opt.Connections && (l.failures == 0 || l.workers == 0) {
+		l.workers++
+		l.s.work.Go(func() { l.worker(ctx) })
+	}
+}
+
+// drain takes back what no worker has begun.
+func (l *lane) drain() []job {
+	var jobs []job
+	for {
+		select {
+		case j := <-l.jobs:
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+}
+
+func (l *lane) ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.workers == 0 && len(l.jobs) == 0
+}
+
+// worker sends letters over one connection until it has had none for a minute.
+func (l *lane) worker(ctx context.Context) {
+	var sub *submission
+	for {
+		j, ok := l.next(ctx)
+		if !ok {
+			break
+		}
+		if l.s.more.Load() && len(l.jobs) == laneRoom-chunk {
+			l.s.tell()
+		}
+		sub = l.handle(ctx, j, sub)
+	}
+	if sub != nil {
+		sub.quit()
+	}
+}
+
+// next waits for a job. When it returns none, the worker is counted out.
+func (l *lane) next(ctx context.Context) (job, bool) {
+	timer := time.NewTimer(idleClose)
+	defer timer.Stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if ctx.Err() != nil {
+			l.workers--
+			return job{}, false
+		}
+		select {
+		case j := <-l.jobs:
+			return j, true
+		default:
+		}
+		l.idle++
+		l.mu.Unlock()
+		j, ok, ended := job{}, false, false
+		select {
+		case j = <-l.jobs:
+			ok = true
+		case <-ctx.Done():
+		case <-timer.C:
+			ended = true
+		}
+		l.mu.Lock()
+		l.idle--
+		if ok {
+			return j, true
+		}
+		if ended && len(l.jobs) == 0 {
+			l.workers--
+			return job{}, false
+		}
+	}
+}
+
+// handle makes one attempt at a letter and stores how it ended. It returns the
+// connection to go on with.
+func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
+	s, out := l.s, j.out
+	defer l.probed()
+	if time.Now().After(j.until) { // others were slow: the claim is about to end
+		s.giveBack([]job{j})
+		return sub
+	}
+	if out.State == store.LetterDot && s.opt.InDoubt == "hold" {
+		s.counts.held.Add(1)
+		s.finish(out, store.Result{State: store.LetterHeld, Detail: "in doubt: the server may have it"}, nil)
+		return sub
+	}
+	mail, err := s.prepare(context.WithoutCancel(ctx), j)
+	if err != nil {
+		s.refuse(out, mail, err)
+		return sub
+	}
+	if out.State == store.LetterDot {
+		s.counts.resent.Add(1)
+	}
+	began := time.Now()
+	text, sub, err := l.submit(ctx, j, mail, sub)
+	if err != nil {
+		l.unsent(ctx, j, mail, err)
+		return sub
+	}
+	l.back()
+	s.counts.sent.Add(1)
+	s.log.Info("letter sent", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "msgid", mail.id,
+		"attempt", out.Attempts+1, "took", time.Since(began).Round(time.Millisecond))
+	s.finish(out, store.Result{State: store.LetterSent, Code: "250", Detail: text, ServerIDs: serverIDs(text)}, nil)
+	return sub
+}
+
+// submit sends the mail over sub, or over a new connection when there is none
+// or the server has closed it meanwhile.
+func (l *lane) submit(ctx context.Context, j job, mail *prepared, sub *submission) (string, *submission, error) {
+	if sub != nil && sub.usable() && time.Since(sub.last) > idleCheck {
+		sub.healthy()
+	}
+	for {
+		reused := sub != nil && sub.usable()
+		if !reused {
+			var err error
+			if sub, err = l.connect(ctx, j.desk.routes[l.mailbox]); err != nil {
+				return "", nil, &awayError{err}
+			}
+		}
+		hurry := sub
+		stop := context.AfterFunc(ctx, func() { hurry.hurry(time.Now().Add(stopGrace)) })
+		text, err := sub.send(mail.envelope, mail.raw, j.until, func() error {
+			return l.s.markDot(ctx, j.out, mail)
+		})
+		stop()
+		// Servers close idle connections, and busy ones after so many
+		// letters: that is not an attempt.
+		var f *failure
+		if reused && errors.As(err, &f) && f.class == ClassConnection && !f.doubt {
+			sub.cut()
+			continue
+		}
+		return text, sub, err
+	}
+}
+
+// awayError says that there was no connection to try the letter on.
+type awayError struct{ err error }
+
+func (e *awayError) Error() string { return e.err.Error() }
+func (e *awayError) Unwrap() error { return e.err }
+
+func (l *lane) connect(ctx context.Context, r Route) (*submission, error) {
+	l.s.counts.dialled.Add(1)
+	return open(ctx, l.s.dial, r, func(what string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !l.warned {
+			l.warned = true
+			l.s.log.Warn(what, "mailbox", l.mailbox)
+		}
+	})
+}
+
+// unsent stores why a letter did not leave.
+func (l *lane) unsent(ctx context.Context, j job, mail *prepared, err error) {
+	s, out := l.s, j.out
+	now := s.opt.Now()
+	var away *awayError
+	var f *failure
+	switch {
+	case errors.As(err, &away) && ctx.Err() != nil: // being stopped, not tried
+		s.giveBack([]job{j})
+	case errors.As(err, &away):
+		l.away(err)
+		s.counts.deferred.Add(1)
+		// Due at once: the lane holds it back, and when its server is back the
+		// letters go out in their order.
+		s.finish(out, store.Result{State: store.LetterQueued, Next: now, Code: replyCode(err), Detail: oneLine(err.Error(), 500)}, mail.fresh)
+		s.giveBack(l.drain())
+	case errors.Is(err, store.ErrLost):
+		s.counts.lost.Add(1)
+		s.log.Warn("letter claimed by somebody else", "letter", out.Letter.ID)
+	case errors.As(err, &f) && f.doubt:
+		l.doubt(out, f)
+	case errors.As(err, &f) && f.class == ClassPermanent:
+		l.back()
+		s.counts.failed.Add(1)
+		s.log.Warn("letter refused", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "err", f)
+		s.finish(out, store.Result{State: store.LetterFailed, Code: f.code, Detail: f.detail}, mail.fresh)
+	case errors.As(err, &f):
+		if f.class == ClassConnection {
+			l.dropped(err)
+		} else {
+			l.back()
+		}
+		s.put(out, f, mail.fresh)
+	default: // the store did not answer before the dot: nothing was sent
+		s.put(out, &failure{class: ClassConnection, detail: oneLine(err.Error(), 500)}, mail.fresh)
+	}
+}
+
+// doubt leaves a letter whose final dot went out without an answer: its claim
+// runs out and it is sent again with the same bytes, or it is held.
+func (l *lane) doubt(out store.Outgoing, f *failure) {
+	l.s.counts.doubts.Add(1)
+	l.s.log.Warn("letter in doubt", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "err", f)
+	if l.s.opt.InDoubt == "hold" {
+		l.s.counts.held.Add(1)
+		l.s.finish(out, store.Result{State: store.LetterHeld, Detail: "in doubt: " + f.detail}, nil)
+	}
+}
+
+// away notes that there is no connection to be had. The first of a row is logged.
+func (l *lane) away(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failures > 0 && time.Now().Before(l.down) {
+		return // another worker was faster
+	}
+	l.failures++
+	l.down = time.Now().Add(min(probeFirst<<min(l.failures-1, 8), probeLast))
+	if l.failures == 1 {
+		l.s.log.Warn("SMTP server away", "mailbox", l.mailbox, "err", err)
+	}
+}
+
+// dropped notes a connection lost in a transaction: after some in a row the
+// server counts as away.
+func (l *lane) dropped(err error) {
+	l.mu.Lock()
+	l.drops++
+	away := l.drops >= dropsAway
+	l.mu.Unlock()
+	if away {
+		l.away(err)
+	}
+}
+
+// back notes that the server answers.
+func (l *lane) back() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drops = 0
+	if l.failures == 0 {
+		return
+	}
+	l.s.log.Info("SMTP server back", "mailbox", l.mailbox, "attempt", l.failures+1)
+	l.failures = 0
+	l.s.tell()
+}
+
+// probed notes that the letter that was out as a probe is done with.
+func (l *lane) probed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probing = false
+	if l.failures > 0 {
+		l.s.tell()
+	}
+}

@@ -1,0 +1,208 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"frontdesk/store"
+	"frontdesk/tickets"
+)
+
+// prepared is a letter ready for SMTP.
+type prepared struct {
+	envelope envelope
+	raw      []byte
+	id       string           // Message-ID
+	fresh    *store.Rendering // what the store does not have yet
+}
+
+// givenUpError says that a letter is not sent any more.
+type givenUpError string
+
+func (e givenUpError) Error() string { return string(e) }
+
+// laterError says that something other than the letter is at fault: it is
+// tried again.
+type laterError struct{ err error }
+
+func (e laterError) Error() string { return e.err.Error() }
+func (e laterError) Unwrap() error { return e.err }
+
+// prepare renders a letter, or takes its first rendering. Errors are a
+// givenUpError, a laterError, or the letter's own fault.
+func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	l := j.out.Letter
+	ticket, err := s.ticket(ctx, l.Ticket)
+	if err != nil {
+		return nil, laterError{fmt.Errorf("ticket #%d: %w", l.Ticket, err)}
+	}
+	if why := givenUp(j.out, ticket, s.opt.Expire, s.opt.Now()); why != "" {
+		return nil, givenUpError(why)
+	}
+	p := &prepared{raw: j.out.Raw, id: j.out.MessageID}
+	if p.raw == nil {
+		m, err := s.material(ctx, j, ticket)
+		if err != nil {
+			return nil, laterError{err}
+		}
+		if p.raw, p.id, err = Render(l, m); err != nil {
+			return nil, fmt.Errorf("write the letter: %w", err)
+		}
+		p.fresh = &store.Rendering{MessageID: p.id, Raw: p.raw}
+	}
+	p.envelope, err = envelopeOf(l, j.desk.rules, p.raw)
+	return p, err
+}
+
+func (s *Sender) ticket(ctx context.Context, id int64) (*tickets.Ticket, error) {
+	if id == 0 {
+		return nil, nil
+	}
+	t, err := s.db.Ticket(ctx, id)
+	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
+		return nil, nil
+	}
+	return &t, err
+}
+
+// material gathers what the rendering needs.
+func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (Material, error) {
+	l := j.out.Letter
+	m := Material{
+		Templates: s.templates.Load(),
+		Brand:     j.desk.brands[l.Brand],
+		Keys:      j.desk.rules.Keys,
+		Separator: separator(l, j.desk.rules),
+		Ticket:    ticket,
+		Agents:    j.desk.rules.Agents,
+		PublicURL: s.opt.PublicURL,
+		Now:       s.opt.Now(),
+	}
+	if m.Brand.Domain == "" {
+		m.Brand.Domain = tickets.Domain(l.Mailbox)
+	}
+	var err error
+	if l.Agent && l.Ticket != 0 {
+		if m.Earlier, err = s.db.LetterIDs(ctx, l.Ticket, tickets.NormalAddress(l.To.Address)); err != nil {
+			return m, err
+		}
+	}
+	if l.Message != 0 {
+		m.Files, err = s.files(ctx, l.Message)
+	}
+	return m, err
+}
+
+func separator(l tickets.Letter, r tickets.Rules) string {
+	box, _ := r.Brands[l.Brand].Mailbox(l.Mailbox)
+	return box.Subaddressing
+}
+
+// files are the attachments of the message that a letter carries, but for
+// those that were refused.
+func (s *Sender) files(ctx context.Context, message int64) ([]File, error) {
+	msg, err := s.db.Message(ctx, message)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, a := range msg.Attachments {
+		if a.Refused != "" || s.opt.Open == nil {
+			continue
+		}
+		data, err := s.opt.Open(ctx, msg.Ledger, a.Part)
+		if err != nil {
+			return nil, fmt.Errorf("attachment %q: %w", a.Filename, err)
+		}
+		files = append(files, File{a.Filename, a.ContentType, data})
+	}
+	return files, nil
+}
+
+// envelopeOf is sender and recipient for SMTP. The sender is null for a letter
+// that no report shall answer (RFC 3834 section 3.3), else it names the letter,
+// so that a report does.
+func envelopeOf(l tickets.Letter, r tickets.Rules, raw []byte) (envelope, error) {
+	to, needs, err := wireAddress(l.To.Address)
+	if err != nil {
+		return envelope{}, err
+	}
+	e := envelope{to: to, utf8: needs || !ascii8(raw)}
+	if !l.NullSender {
+		from, needs, err := wireAddress(r.Keys.EnvelopeSender(l.Mailbox, separator(l, r), l.ID))
+		if err != nil {
+			return envelope{}, err
+		}
+		e.from, e.utf8 = from, e.utf8 || needs
+	}
+	return e, nil
+}
+
+// ascii8 reports whether a mail is ASCII. Bodies are encoded, so that only a
+// header field with a non-ASCII address makes it not.
+func ascii8(raw []byte) bool {
+	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	return ascii(string(head))
+}
+
+// markDot commits that the final dot goes out now.
+func (s *Sender) markDot(ctx context.Context, out store.Outgoing, mail *prepared) error {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
+	defer cancel()
+	err := s.db.MarkDot(call, out.Letter.ID, out.Epoch, mail.fresh, s.opt.Now())
+	if err == nil {
+		mail.fresh = nil // stored
+	}
+	return err
+}
+
+// refuse stores that a letter could not be prepared.
+func (s *Sender) refuse(out store.Outgoing, mail *prepared, err error) {
+	var later laterError
+	if errors.As(err, &later) {
+		s.put(out, &failure{class: ClassTemporary, detail: oneLine(err.Error(), 500)}, nil)
+		return
+	}
+	code := ""
+	var old givenUpError
+	if errors.As(err, &old) {
+		code = "expired"
+	}
+	s.counts.failed.Add(1)
+	s.log.Warn("letter given up", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "err", err)
+	s.finish(out, store.Result{State: store.LetterFailed, Code: code, Detail: oneLine(err.Error(), 500)}, nil)
+}
+
+// put defers a letter.
+func (s *Sender) put(out store.Outgoing, f *failure, fresh *store.Rendering) {
+	wait := Backoff(f.class, out.Attempts+1, out.Letter.ID)
+	s.counts.deferred.Add(1)
+	s.log.Info("letter deferred", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "attempt", out.Attempts+1, "due", wait, "err", f)
+	s.finish(out, store.Result{State: store.LetterQueued, Next: s.opt.Now().Add(wait), Code: f.code, Detail: f.detail}, fresh)
+}
+
+// finish stores a result of a letter.
+func (s *Sender) finish(out store.Outgoing, r store.Result, fresh *store.Rendering) {
+	r.ID, r.Epoch, r.At, r.Render = out.Letter.ID, out.Epoch, s.opt.Now(), fresh
+	s.result(r)
+}
+
+// replyCode is the server's reply in an error, "" when there was none.
+func replyCode(err error) string {
+	var reply *textproto.Error
+	if !errors.As(err, &reply) {
+		return ""
+	}
+	status, _ := enhancedStatus(reply.Msg)
+	return strings.TrimSpace(strconv.Itoa(reply.Code) + " " + status)
+}
