@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -199,5 +198,3 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 }
-
-var _ = context.Background
