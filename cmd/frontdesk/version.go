@@ -53,9 +53,6 @@ func (b buildInfo) String() string {
 	return text + " " + b.Go + " " + b.Platform
 }
 
-// versionText is the version for logs and letters: one word.
-func versionText() string { return currentBuild().Version }
-
 // currentBuild reads what the compiler left in the binary.
 func currentBuild() buildInfo {
 	info := buildInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
