@@ -63,7 +63,7 @@ func parseTree(text []byte, add func(line int, key, reason string)) (tree *node)
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		line, reason := syntaxError(err)
-		add(line, "", reason)
+		add(line, "", reason+bracesHint(text, line))
 		return nil
 	}
 	builder := treeBuilder{add: add}
@@ -89,6 +89,16 @@ func syntaxError(err error) (line int, reason string) {
 		line = max(1, t.Position.Line)
 	}
 	return line, "not readable as YAML: " + firstLine(located.GetMessage())
+}
+
+// bracesHint explains what {host: ${HOST}} does: YAML ends the value at the
+// first brace, and says so in words that point nowhere.
+func bracesHint(text []byte, line int) string {
+	lines := strings.Split(string(text), "\n")
+	if line > len(lines) || !variable.MatchString(lines[line-1]) {
+		return ""
+	}
+	return `: inside braces a variable needs quotes (example: {host: "${HOST}"})`
 }
 
 func firstLine(s string) string {
