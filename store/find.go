@@ -22,11 +22,15 @@ const (
 // Find looks up everything that keys name.
 func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error) {
 	f := finder{tx: tx, keys: keys, want: make(map[int64]bool)}
-	f.keys.Sender = tickets.NormalAddress(keys.Sender)
-	if len(f.keys.Cites) > maxCites {
-		f.keys.Cites = f.keys.Cites[:maxCites]
+	f.keys.Sender = clean(tickets.NormalAddress(keys.Sender))
+	f.keys.MessageID = clean(keys.MessageID)
+	f.keys.Subject = clean(keys.Subject)
+	f.keys.Cites = nil
+	for _, id := range keys.Cites[:min(len(keys.Cites), maxCites)] {
+		if id != "" {
+			f.keys.Cites = append(f.keys.Cites, clean(id))
+		}
 	}
-	f.keys.Cites = slices.DeleteFunc(slices.Clone(f.keys.Cites), func(id string) bool { return id == "" })
 	for _, id := range keys.Tickets {
 		f.want[id] = true
 	}

@@ -78,6 +78,7 @@ func loadMessages(ctx context.Context, q querier, where string, args ...any) (li
 			thread_root,
 			received,
 			dated,
+			commands,
 			flags
 		FROM messages WHERE `+where, args,
 		func(scan func(...any) error) error {
@@ -85,7 +86,7 @@ func loadMessages(ctx context.Context, q querier, where string, args ...any) (li
 			err := scan(&m.ID, &m.Ticket, &m.Seq, &m.Version, &m.Ledger, &m.Direction, &m.Channel, &m.Kind,
 				&m.Author.Kind, &m.Author.Person, &m.Author.Address.Name, &m.Author.Address.Address,
 				&m.MessageID, jsonDest{&m.InReplyTo}, jsonDest{&m.Cites}, &m.Subject, &m.Text, attachmentsDest{&m.Attachments},
-				sumDest{&m.Content}, &m.ThreadRoot, timeDest{&m.At}, timeDest{&m.Date}, jsonDest{&m.Flags})
+				sumDest{&m.Content}, &m.ThreadRoot, timeDest{&m.At}, timeDest{&m.Date}, jsonDest{&m.Commands}, jsonDest{&m.Flags})
 			list = append(list, m)
 			return err
 		})
@@ -128,13 +129,14 @@ type storedAttachment struct {
 	Size        int    `json:"size"`
 	SHA256      []byte `json:"sha256"`
 	Part        int    `json:"part"`
+	Ledger      int64  `json:"ledger,omitempty"`
 	Refused     string `json:"refused,omitempty"`
 }
 
 func attachmentsArg(list []tickets.Attachment) string {
 	stored := make([]storedAttachment, len(list))
 	for i, a := range list {
-		stored[i] = storedAttachment{a.Filename, a.ContentType, a.ContentID, a.Inline, a.Size, a.SHA256[:], a.Part, a.Refused}
+		stored[i] = storedAttachment{a.Filename, a.ContentType, a.ContentID, a.Inline, a.Size, a.SHA256[:], a.Part, a.Ledger, a.Refused}
 	}
 	return jsonArg(stored)
 }
@@ -147,7 +149,7 @@ func (d attachmentsDest) Scan(v any) error {
 		return err
 	}
 	for _, s := range stored {
-		a := tickets.Attachment{Filename: s.Filename, ContentType: s.ContentType, ContentID: s.ContentID, Inline: s.Inline, Size: s.Size, Part: s.Part, Refused: s.Refused}
+		a := tickets.Attachment{Filename: s.Filename, ContentType: s.ContentType, ContentID: s.ContentID, Inline: s.Inline, Size: s.Size, Part: s.Part, Ledger: s.Ledger, Refused: s.Refused}
 		copy(a.SHA256[:], s.SHA256)
 		*d.list = append(*d.list, a)
 	}

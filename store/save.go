@@ -75,6 +75,12 @@ func (s *saver) people(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, id := range s.c.Block {
+		_, err := s.tx.exec(ctx, `UPDATE people SET blocked = TRUE, changed = $3 WHERE id = $1 AND brand = $2`, id, s.c.Brand, ms(s.now))
+		if err != nil {
+			return fmt.Errorf("block person %d: %w", id, err)
+		}
+	}
 	return nil
 }
 

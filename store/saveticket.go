@@ -310,13 +310,14 @@ func (tx *Tx) insertMessage(ctx context.Context, brand string, m *tickets.Messag
 			received,
 			day,
 			dated,
+			commands,
 			flags
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		RETURNING id`,
 		[]any{brand, m.Ticket, int64(m.Seq), int64(m.Version), m.Ledger, string(m.Direction), string(m.Channel), string(m.Kind),
 			string(m.Author.Kind), m.Author.Person, m.Author.Address.Name, m.Author.Address.Address,
 			m.MessageID, jsonArg(m.InReplyTo), jsonArg(m.Cites), m.Subject, m.Text, attachmentsArg(m.Attachments),
-			sumArg(m.Content), m.ThreadRoot, ms(m.At), dayOf(m.At), ms(m.Date), jsonArg(m.Flags)}, &id)
+			sumArg(m.Content), m.ThreadRoot, ms(m.At), dayOf(m.At), ms(m.Date), jsonArg(m.Commands), jsonArg(m.Flags)}, &id)
 	if err != nil {
 		return 0, err
 	}

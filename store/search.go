@@ -149,7 +149,9 @@ func ticketNumber(text string) (int64, bool) {
 // or whose number the text is. What is not in the index yet is put in first.
 func (db *DB) searchTickets(ctx context.Context, text string) (ids []int64, err error) {
 	if id, ok := ticketNumber(text); ok {
-		ids = append(ids, id)
+		if ids = append(ids, id); strings.Contains(text, "#") {
+			return ids, nil
+		}
 	}
 	ask := phrases(text)
 	if len(ask) == 0 {

@@ -70,11 +70,22 @@ func get(ctx context.Context, r runner, text string, args []any, dest []any) err
 // UTF-8 in text, which mail has: both become U+FFFD here, for both databases.
 func bind(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		if s, ok := a.(string); ok {
+			if c := clean(s); len(c) != len(s) {
+				args[i] = c
+			}
 		}
 	}
 	return args
+}
+
+// clean replaces what PostgreSQL refuses in text. Every replacement is longer
+// than what it replaces.
+func clean(s string) string {
+	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.ReplaceAll(string([]rune(s)), "\x00", "\uFFFD")
 }
 
 // padded returns the n rounded up to a power of two: IN lists come in few

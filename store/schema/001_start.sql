@@ -165,6 +165,7 @@ CREATE TABLE messages (
     received      BIGINT NOT NULL,
     day           BIGINT NOT NULL, -- of received: keeps messages_content in the order of arrival
     dated         BIGINT NOT NULL,
+    commands      TEXT NOT NULL,
     flags         TEXT NOT NULL,
     UNIQUE (ticket, seq)
 );
