@@ -14,6 +14,9 @@ import (
 // attach records p as an attachment, opens it when it is a TNEF, and returns
 // the body text that came out of that.
 func (b *bodyReader) attach(p *part) []shown {
+	if b.textOnly {
+		return nil
+	}
 	data := p.content()
 	if isMessage(p.ctype.value) && p.encoding == "" {
 		data = p.body

@@ -21,6 +21,8 @@ type bodyReader struct {
 	texts       int     // octets of text so far
 	count       int     // text parts so far
 	named       []*part // text parts that are files but not marked as attachments
+	wrapped     []shown // body inside a TNEF
+	textOnly    bool    // leave attachments out
 }
 
 // read walks p in order. inAlternative is set within a multipart/alternative.

@@ -162,6 +162,9 @@ func (p *parse) readBody() {
 	if len(patches) == 0 && len(b.named) > 0 {
 		patches = b.text(b.named[0]) // Netscape and Thunderbird show a named text that stands alone
 	}
+	if emptyBody(patches) && b.wrapped != nil {
+		patches = b.wrapped
+	}
 	p.m.Attachments = b.attachments
 	var html []string
 	for _, s := range patches {
@@ -174,6 +177,16 @@ func (p *parse) readBody() {
 	if len(html) > 0 {
 		p.m.HTML = p.cap(sanitize(clip(strings.Join(html, "\n"), p.lim.Text)))
 	}
+}
+
+// emptyBody reports a body without a visible character.
+func emptyBody(patches []shown) bool {
+	for _, s := range patches {
+		if strings.TrimSpace(s.plain) != "" || s.hasHTML {
+			return false
+		}
+	}
+	return true
 }
 
 // linesOf returns the text of one stretch of the body: its plain form, or its

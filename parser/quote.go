@@ -105,6 +105,9 @@ func (f *finder) classOf(i int) lineClass {
 		return lineNote
 	case t == "":
 		return lineEmpty
+	case l.quote != "" && separator(t) == "forward" && !f.quotedAbove(i):
+		f.rule[i] = "forwarded-message" // Gmail marks what it forwards as a quote
+		return lineFwd
 	case l.quote != "":
 		f.rule[i] = l.quote
 		return lineQuote
@@ -130,6 +133,17 @@ func (f *finder) classOf(i int) lineClass {
 		return lineFwd
 	}
 	return lineText
+}
+
+// quotedAbove reports whether the nearest line above i that is not blank is in
+// a quote element, too.
+func (f *finder) quotedAbove(i int) bool {
+	for i--; i >= 0; i-- {
+		if strings.TrimFunc(f.text[i], isBlankRune) != "" {
+			return f.lines[i].quote != ""
+		}
+	}
+	return false
 }
 
 // markSpans marks attributions and header blocks, which span lines.
