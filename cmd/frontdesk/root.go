@@ -17,6 +17,14 @@ func rootCommand() *cobra.Command {
 		versionCommand(),
 		manCommand(),
 		parseCommand(),
+		ticketsCommand(),
+		explainCommand(),
+		deliverCommand(),
+		decideCommand(),
+		reconcileCommand(),
+		quarantineCommand(),
+		outboxCommand(),
+		lettersCommand(),
 	)
 	return root
 }
