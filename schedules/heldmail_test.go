@@ -35,6 +35,7 @@ func (d *desk) hold(n int) {
 func (d *desk) lists() int { return len(d.letters(0)) }
 
 func TestHeldMailIsListedOnceADay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // it begins at midnight UTC
 		d := openDesk(t)
 		d.at = &TimeOfDay{Hour: 8, Location: time.UTC}
@@ -65,6 +66,7 @@ func TestHeldMailIsListedOnceADay(t *testing.T) {
 }
 
 func TestMissedDaysCollapseIntoOneList(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.at = &TimeOfDay{Hour: 8, Location: time.UTC}
@@ -80,6 +82,7 @@ func TestMissedDaysCollapseIntoOneList(t *testing.T) {
 // The first list of a desk's life goes out after 08:00; a clock that then goes
 // back to 06:00 must not find yesterday's list missing.
 func TestClockBackOnTheFirstDaySendsNoSecondList(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.at = &TimeOfDay{Hour: 8, Location: time.UTC}
@@ -96,6 +99,7 @@ func TestClockBackOnTheFirstDaySendsNoSecondList(t *testing.T) {
 }
 
 func TestADayWithoutHeldMailHasNoList(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.at = &TimeOfDay{Hour: 8, Location: time.UTC}
@@ -114,6 +118,7 @@ func TestADayWithoutHeldMailHasNoList(t *testing.T) {
 }
 
 func TestHeldMailIsNotListedWithoutAnHour(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.hold(1)

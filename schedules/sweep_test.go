@@ -155,6 +155,7 @@ func (d *desk) want(ticket int64, status tickets.Status, letters ...string) {
 const day = 24 * time.Hour
 
 func TestSilenceAsksOnceAndClosesOnceInTenDaysOfMinutes(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.resolved()
@@ -175,6 +176,7 @@ func TestSilenceAsksOnceAndClosesOnceInTenDaysOfMinutes(t *testing.T) {
 }
 
 func TestSilenceSurvivesRestartsAndAClockSetBack(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.resolved()
@@ -195,6 +197,7 @@ func TestSilenceSurvivesRestartsAndAClockSetBack(t *testing.T) {
 }
 
 func TestAfterLongDowntimeTheCustomerStillHasTimeToAnswer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.resolved()
@@ -209,6 +212,7 @@ func TestAfterLongDowntimeTheCustomerStillHasTimeToAnswer(t *testing.T) {
 }
 
 func TestClosesWithoutAskingWhereNoReminderIsWanted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.rules.Closing.RemindAfter = 0
@@ -219,6 +223,7 @@ func TestClosesWithoutAskingWhereNoReminderIsWanted(t *testing.T) {
 }
 
 func TestDueTicketOpensOnceAndTellsTheAgent(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.ticket(func(t *tickets.Ticket) {
@@ -238,6 +243,7 @@ func TestDueTicketOpensOnceAndTellsTheAgent(t *testing.T) {
 // A brand that is gone from the configuration, a ticket that cannot be
 // decided: the others go on.
 func TestOneBadTicketStopsNoOther(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		bad, good := d.resolved(), d.resolved()
@@ -259,6 +265,7 @@ func TestOneBadTicketStopsNoOther(t *testing.T) {
 }
 
 func TestAnswerDuringThePassIsSeen(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.ticket(func(t *tickets.Ticket) { t.Status = tickets.StatusOpen })
@@ -274,6 +281,7 @@ func TestAnswerDuringThePassIsSeen(t *testing.T) {
 }
 
 func TestOnlyTheHolderOfTheLeaseSweeps(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.resolved()
@@ -295,6 +303,7 @@ func TestOnlyTheHolderOfTheLeaseSweeps(t *testing.T) {
 }
 
 func TestRunGivesTheLeaseBack(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		d.run(time.Minute)
@@ -310,6 +319,7 @@ func TestRunGivesTheLeaseBack(t *testing.T) {
 }
 
 func TestBeatMovesAndAClosedStoreIsAnError(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		before := d.sweep.Beat()
@@ -326,6 +336,7 @@ func TestBeatMovesAndAClosedStoreIsAnError(t *testing.T) {
 }
 
 func TestIndexesNewMessages(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
 		id := d.resolved()

@@ -4,11 +4,14 @@
 // What it guarantees: a GET or HEAD changes nothing, whoever follows the link
 // (mail scanners and link previews do). A press is a POST that carries a nonce
 // of a page we showed; it becomes a ledger row, and the decision is taken where
-// all are taken. A page shows a ticket only to whom its link was sent.
+// all are taken. A page shows a ticket only to whom its link was sent: while
+// that person is on the ticket.
+//
+// It shows the request's number, status and subject, never what anybody wrote.
+// The pages run no scripts and load nothing.
 package web
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,8 +22,10 @@ import (
 
 // Brand is how a brand's pages look.
 type Brand struct {
-	Name, Color, Language string
-	Location              *time.Location
+	Name     string
+	Color    string // #rrggbb; anything else: a dark blue
+	Language string // where the ticket has none of ours
+	Location *time.Location
 }
 
 // Options of New.
@@ -28,14 +33,84 @@ type Options struct {
 	DB     *store.DB
 	Rules  func() tickets.Rules
 	Brands func() map[string]Brand
-	Log    *slog.Logger
-	Now    func() time.Time
-	Wake   func(brand string) // called after a press was committed
+	Log    *slog.Logger       // nil: none
+	Now    func() time.Time   // nil: time.Now
+	Wake   func(brand string) // called after a press was committed; nil: nobody waits
 }
 
-// New returns the handler of the customers' pages.
+// maxBody bounds a posted form: a long text, no more.
+const maxBody = 64 << 10
+
+// pages is the handler with what it needs.
+type pages struct{ opt Options }
+
+// New returns the handler of the customers' pages. It answers for every path;
+// those it does not know are 404.
 func New(opt Options) http.Handler {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Wake == nil {
+		opt.Wake = func(string) {}
+	}
+	p := &pages{opt}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/t/{token}", p.ticket)
+	mux.HandleFunc("/", p.unknown)
+	return guarded(mux, p)
+}
+
+// Server returns an HTTP server for handler with every limit set: a client that
+// sends or reads slowly is cut off, and holds no memory to speak of meanwhile.
+// The caller serves and shuts it down.
+func Server(handler http.Handler, addr string) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+	}
+}
+
+// ticket serves a customer's page.
+func (p *pages) ticket(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		p.show(w, r)
+	case http.MethodPost:
+		p.press(w, r)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		p.problem(w, r, http.StatusMethodNotAllowed, nil)
+	}
+}
+
+func (p *pages) unknown(w http.ResponseWriter, r *http.Request) {
+	p.problem(w, r, http.StatusNotFound, nil)
+}
+
+// guarded refuses posts that another site made a browser send. The nonce
+// refuses them as well; this does it before anything is read.
+func guarded(next http.Handler, p *pages) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.problem(w, r, http.StatusForbidden, nil)
+	}))
+	next = origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, errors.New("not built").Error(), http.StatusNotImplemented)
+		strict(w.Header(), "") // redirections have them, too
+		// Our own pages are no-referrer, and to such a post browsers add
+		// "Origin: null" (Fetch section 3.2). Those that send Sec-Fetch-Site
+		// are judged by it; for the older ones "null" says nothing.
+		if r.Header.Get("Origin") == "null" && r.Header.Get("Sec-Fetch-Site") == "" {
+			r.Header.Del("Origin")
+		}
+		next.ServeHTTP(w, r)
 	})
 }

@@ -1,0 +1,132 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"frontdesk/tickets"
+)
+
+// words is everything that the pages say in one language.
+type words struct {
+	Language string
+
+	Request   string
+	Subject   string
+	Status    string
+	NoSubject string
+	Statuses  map[tickets.Status]said
+
+	Forms        map[string]form // by action; labels only
+	ReopenClosed form            // the same form where the ticket is closed already
+
+	Done, DoneText string
+	Back           string
+	ByMail         string // nothing can be done here any more
+	Moved          string // the form was for an older state
+	Empty          string // a form without words
+	Private        string // the last line of a page
+
+	Problems map[int]said // by HTTP status
+}
+
+// said is a short name and a sentence or two.
+type said struct{ Name, Means string }
+
+// wordsOf returns the first of the languages that there is, else English.
+func wordsOf(languages ...string) *words {
+	for _, l := range languages {
+		if w, ok := spoken[l]; ok {
+			return w
+		}
+	}
+	return spoken["en"]
+}
+
+// acceptedWords goes by the browser, for pages that belong to no ticket. The
+// order of Accept-Language is believed, its weights are not read: browsers
+// write the first choice first.
+func acceptedWords(r *http.Request) *words {
+	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if w, ok := spoken[primary]; ok {
+			return w
+		}
+	}
+	return spoken["en"]
+}
+
+var spoken = map[string]*words{"en": english, "de": german}
+
+var english = &words{
+	Language: "en", Request: "Request", Subject: "Subject", Status: "Status", NoSubject: "(no subject)",
+	Statuses: map[tickets.Status]said{
+		tickets.StatusNew:      {"Received", "Your request has reached us. Nobody has answered it yet."},
+		tickets.StatusOpen:     {"In progress", "We are working on it."},
+		tickets.StatusPending:  {"Waiting for you", "We have asked you something and go on when we hear from you."},
+		tickets.StatusHold:     {"On hold", "We are waiting for somebody else, or for a date, and come back to you."},
+		tickets.StatusResolved: {"Solved, as far as we can see", "Is it solved for you, too? Only you can say."},
+		tickets.StatusClosed:   {"Closed", "Is something still not right? You can open the request again."},
+		tickets.StatusSpam:     {"Closed", ""},
+	},
+	Forms: map[string]form{
+		actionConfirm: {Heading: "It is solved", Note: "We then close the request.", Button: "Yes, it is solved", Main: true},
+		actionReopen: {Heading: "It is not solved", Note: "We then go on with it.",
+			Field: "What is still wrong? A word helps us. (optional)", Button: "No, please reopen"},
+		actionAdd: {Heading: "Add something", Note: "It goes to the people who work on your request.",
+			Field: "Your message", Required: true, Button: "Send", Main: true},
+	},
+	ReopenClosed: form{Heading: "Open it again", Button: "Please reopen"},
+	Done:         "Thank you, noted",
+	DoneText:     "What you told us has reached us. You need do nothing more here, and can close this page.",
+	Back:         "To your request",
+	ByMail:       "Nothing can be done about it on this page any more. If there is anything else, just write us a mail.",
+	Moved:        "Meanwhile something has changed, so we did not take this. Below is how it stands now.",
+	Empty:        "Please write something first.",
+	Private:      "This page is for you alone. Please do not pass its address on.",
+	Problems: map[int]said{
+		http.StatusBadRequest:            {"That did not work", "The form arrived incomplete. Please go back and try again."},
+		http.StatusForbidden:             {"Please try again", "This form is out of date, or was not sent from our page. Nothing was changed. Open the link in our letter once more."},
+		http.StatusNotFound:              {"Nothing here", "This link is incomplete or no longer valid. Just reply to our letter instead: that always reaches us."},
+		http.StatusMethodNotAllowed:      {"That does not work here", "Open the link in our letter once more."},
+		http.StatusRequestEntityTooLarge: {"Too long", "The text is longer than this page takes. Please send it to us by mail."},
+		http.StatusServiceUnavailable:    {"Not at the moment", "We could not note this just now. Please try again in a minute, or reply to our letter: that always reaches us."},
+	},
+}
+
+var german = &words{
+	Language: "de", Request: "Anfrage", Subject: "Betreff", Status: "Stand", NoSubject: "(ohne Betreff)",
+	Statuses: map[tickets.Status]said{
+		tickets.StatusNew:      {"Eingegangen", "Ihre Anfrage hat uns erreicht. Noch hat niemand geantwortet."},
+		tickets.StatusOpen:     {"In Arbeit", "Wir arbeiten daran."},
+		tickets.StatusPending:  {"Wartet auf Sie", "Wir haben Sie etwas gefragt und machen weiter, sobald wir von Ihnen hören."},
+		tickets.StatusHold:     {"Zurückgestellt", "Wir warten auf jemand anderen oder auf einen Termin und kommen auf Sie zu."},
+		tickets.StatusResolved: {"Aus unserer Sicht gelöst", "Ist es auch für Sie gelöst? Das können nur Sie sagen."},
+		tickets.StatusClosed:   {"Abgeschlossen", "Stimmt noch etwas nicht? Sie können die Anfrage wieder öffnen."},
+		tickets.StatusSpam:     {"Abgeschlossen", ""},
+	},
+	Forms: map[string]form{
+		actionConfirm: {Heading: "Es ist gelöst", Note: "Wir schließen die Anfrage dann ab.", Button: "Ja, es ist gelöst", Main: true},
+		actionReopen: {Heading: "Es ist nicht gelöst", Note: "Wir machen dann gleich weiter.",
+			Field: "Was stimmt noch nicht? Ein Wort hilft uns. (freiwillig)", Button: "Nein, bitte wieder öffnen"},
+		actionAdd: {Heading: "Etwas hinzufügen", Note: "Es geht an die, die an Ihrer Anfrage arbeiten.",
+			Field: "Ihre Nachricht", Required: true, Button: "Senden", Main: true},
+	},
+	ReopenClosed: form{Heading: "Wieder öffnen", Button: "Bitte wieder öffnen"},
+	Done:         "Danke, notiert",
+	DoneText:     "Ihre Antwort hat uns erreicht. Mehr ist hier nicht zu tun; Sie können diese Seite schließen.",
+	Back:         "Zu Ihrer Anfrage",
+	ByMail:       "Auf dieser Seite ist dazu nichts mehr zu tun. Wenn noch etwas ist, schreiben Sie uns einfach eine Mail.",
+	Moved:        "Inzwischen hat sich etwas geändert, deshalb haben wir das nicht übernommen. Unten steht, wie es jetzt aussieht.",
+	Empty:        "Bitte schreiben Sie erst etwas.",
+	Private:      "Diese Seite ist nur für Sie. Bitte geben Sie ihre Adresse nicht weiter.",
+	Problems: map[int]said{
+		http.StatusBadRequest:            {"Das hat nicht geklappt", "Das Formular kam unvollständig an. Bitte gehen Sie zurück und versuchen Sie es noch einmal."},
+		http.StatusForbidden:             {"Bitte noch einmal", "Dieses Formular ist veraltet oder kam nicht von unserer Seite. Es wurde nichts geändert. Öffnen Sie bitte den Link in unserem Brief noch einmal."},
+		http.StatusNotFound:              {"Hier ist nichts", "Dieser Link ist unvollständig oder gilt nicht mehr. Antworten Sie einfach auf unseren Brief: Das erreicht uns immer."},
+		http.StatusMethodNotAllowed:      {"Das geht hier nicht", "Öffnen Sie bitte den Link in unserem Brief noch einmal."},
+		http.StatusRequestEntityTooLarge: {"Zu lang", "Der Text ist länger, als diese Seite annimmt. Bitte schicken Sie ihn uns per Mail."},
+		http.StatusServiceUnavailable:    {"Im Moment nicht", "Wir konnten das gerade nicht notieren. Bitte versuchen Sie es in einer Minute noch einmal, oder antworten Sie auf unseren Brief: Das erreicht uns immer."},
+	},
+}
