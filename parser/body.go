@@ -33,6 +33,8 @@ func (b *bodyReader) read(p *part) []shown {
 	case isMessage(p.ctype.value):
 		b.attach(p)
 		return nil
+	case len(p.children) == 1: // an opaque S/MIME signature
+		return b.read(p.children[0])
 	case b.isBody(p):
 		return b.text(p)
 	}

@@ -143,7 +143,7 @@ func findTickets(subject string) []string {
 			return out
 		}
 		if in := rest[i+1 : j]; isTicketTag(in) {
-			out = append(out, strings.TrimLeft(in[strings.LastIndexAny(in, "#: №")+1:], "\x84\x96 "))
+			out = append(out, ticketNumber(in))
 		}
 		rest = rest[j+1:]
 	}
@@ -195,4 +195,14 @@ func compilePattern(pattern string) *regexp.Regexp {
 	}
 	compiled.Store(pattern, re)
 	return re
+}
+
+// ticketNumber returns the digits that end the text of a ticket tag.
+func ticketNumber(in string) string {
+	in = strings.TrimSpace(in)
+	i := len(in)
+	for i > 0 && in[i-1] >= '0' && in[i-1] <= '9' {
+		i--
+	}
+	return in[i:]
 }

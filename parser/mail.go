@@ -65,6 +65,8 @@ type Mail struct {
 	Received []Trace   // Received fields, newest first
 	Size     int       // bytes of the raw message
 	Calendar *Calendar // a text/calendar part, summarised
+
+	Protection *Protection // how the mail is signed or encrypted, nil when it is not
 }
 
 // Field is one header field. Name as sent; Value unfolded, undecoded.

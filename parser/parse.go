@@ -57,6 +57,7 @@ func (p *parse) run(raw []byte) {
 	p.readHeader()
 	p.readBody()
 	p.m.Calendar = p.calendar()
+	p.m.Protection = p.protection()
 	p.m.Forwarded = p.forwardedMessage()
 	p.classify()
 	p.readReply()

@@ -58,6 +58,7 @@ func (f *finder) classify() {
 	for i := range f.lines {
 		f.class[i] = f.classOf(i)
 	}
+	f.markArmor()
 	f.joinBrokenLinks()
 	for i := range f.lines {
 		if f.class[i] == lineText || f.class[i] == lineWrote {
@@ -65,6 +66,26 @@ func (f *finder) classify() {
 		}
 	}
 	f.markPipes()
+}
+
+// markArmor makes signatures of the lines that inline PGP puts around a text
+// (RFC 9580 section 7).
+func (f *finder) markArmor() {
+	for i := 0; i < len(f.text); i++ {
+		switch strings.TrimSpace(f.text[i]) {
+		case "-----BEGIN PGP SIGNED MESSAGE-----":
+			for ; i < len(f.text) && strings.TrimSpace(f.text[i]) != ""; i++ {
+				f.class[i], f.rule[i] = lineSign, "pgp-armor"
+			}
+		case "-----BEGIN PGP SIGNATURE-----":
+			for ; i < len(f.text); i++ {
+				f.class[i], f.rule[i] = lineSign, "pgp-armor"
+				if strings.TrimSpace(f.text[i]) == "-----END PGP SIGNATURE-----" {
+					break
+				}
+			}
+		}
+	}
 }
 
 // joinBrokenLinks makes a quote of one line between two quoted ones when the

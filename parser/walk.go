@@ -116,6 +116,7 @@ func (w *walker) fill(p *part, pos int) hit {
 	}
 	h := w.scan(pos)
 	p.body = w.cut(pos, h)
+	w.openOpaque(p)
 	if p.encoding != "" && w.recoded < maxReencoded && p.depth < w.lim.Depth &&
 		(isMessage(p.ctype.value) || strings.HasPrefix(p.ctype.value, "multipart/")) {
 		w.fillEncoded(p)

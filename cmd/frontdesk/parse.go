@@ -63,41 +63,42 @@ func readMail(stdin io.Reader, arg string) ([]byte, error) {
 
 // mailJSON is the output of parse --json; its keys are a contract.
 type mailJSON struct {
-	MessageID   string           `json:"message_id"`
-	InReplyTo   []string         `json:"in_reply_to"`
-	References  []string         `json:"references"`
-	From        parser.Address   `json:"from"`
-	Sender      *parser.Address  `json:"sender,omitempty"`
-	ReplyTo     []parser.Address `json:"reply_to"`
-	To          []parser.Address `json:"to"`
-	Cc          []parser.Address `json:"cc"`
-	ReturnPath  *string          `json:"return_path"`
-	DeliveredTo []string         `json:"delivered_to"`
-	Subject     string           `json:"subject"`
-	SubjectCore string           `json:"subject_core"`
-	ReplyPrefix bool             `json:"reply_prefix"`
-	ForwardPref bool             `json:"forward_prefix"`
-	Date        string           `json:"date"`
-	ThreadTopic string           `json:"thread_topic,omitempty"`
-	ThreadRoot  string           `json:"thread_root,omitempty"`
-	Text        string           `json:"text"`
-	HTML        string           `json:"html"`
-	ReplyText   string           `json:"reply_text"`
-	Body        string           `json:"body"`
-	Cuts        []parser.Cut     `json:"cuts"`
-	Attachments []attachmentJSON `json:"attachments"`
-	Forwarded   *forwardedJSON   `json:"forwarded,omitempty"`
-	Kind        parser.Kind      `json:"kind"`
-	Signals     []parser.Signal  `json:"signals"`
-	Bounce      *parser.Bounce   `json:"bounce,omitempty"`
-	Calendar    *calendarJSON    `json:"calendar,omitempty"`
-	Language    string           `json:"language"`
-	Commands    []string         `json:"commands"`
-	Phones      []string         `json:"phones"`
-	Facts       []parser.Fact    `json:"facts"`
-	Defects     []string         `json:"defects"`
-	Content     string           `json:"content"`
-	Size        int              `json:"size"`
+	MessageID   string             `json:"message_id"`
+	InReplyTo   []string           `json:"in_reply_to"`
+	References  []string           `json:"references"`
+	From        parser.Address     `json:"from"`
+	Sender      *parser.Address    `json:"sender,omitempty"`
+	ReplyTo     []parser.Address   `json:"reply_to"`
+	To          []parser.Address   `json:"to"`
+	Cc          []parser.Address   `json:"cc"`
+	ReturnPath  *string            `json:"return_path"`
+	DeliveredTo []string           `json:"delivered_to"`
+	Subject     string             `json:"subject"`
+	SubjectCore string             `json:"subject_core"`
+	ReplyPrefix bool               `json:"reply_prefix"`
+	ForwardPref bool               `json:"forward_prefix"`
+	Date        string             `json:"date"`
+	ThreadTopic string             `json:"thread_topic,omitempty"`
+	ThreadRoot  string             `json:"thread_root,omitempty"`
+	Text        string             `json:"text"`
+	HTML        string             `json:"html"`
+	ReplyText   string             `json:"reply_text"`
+	Body        string             `json:"body"`
+	Cuts        []parser.Cut       `json:"cuts"`
+	Attachments []attachmentJSON   `json:"attachments"`
+	Forwarded   *forwardedJSON     `json:"forwarded,omitempty"`
+	Kind        parser.Kind        `json:"kind"`
+	Signals     []parser.Signal    `json:"signals"`
+	Bounce      *parser.Bounce     `json:"bounce,omitempty"`
+	Calendar    *calendarJSON      `json:"calendar,omitempty"`
+	Protection  *parser.Protection `json:"protection,omitempty"`
+	Language    string             `json:"language"`
+	Commands    []string           `json:"commands"`
+	Phones      []string           `json:"phones"`
+	Facts       []parser.Fact      `json:"facts"`
+	Defects     []string           `json:"defects"`
+	Content     string             `json:"content"`
+	Size        int                `json:"size"`
 }
 
 type attachmentJSON struct {
@@ -159,6 +160,7 @@ func mailToJSON(m *parser.Mail) mailJSON {
 	for _, a := range m.Attachments {
 		j.Attachments = append(j.Attachments, attachmentJSON{a.Filename, a.ContentType, a.Size, a.Inline, a.ContentID, hex.EncodeToString(a.SHA256[:])})
 	}
+	j.Protection = m.Protection
 	if f := m.Forwarded; f != nil {
 		j.Forwarded = &forwardedJSON{f.From, list(f.To), stamp(f.Date), f.Subject, f.Text}
 	}
