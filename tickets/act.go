@@ -23,9 +23,7 @@ func (d *decision) act(agent Agent, power *capability) {
 		if held = d.heldOf(agent); held == nil && text == "" {
 			problems = append(problems, "#send anyway: nothing of yours is held on this ticket")
 		} else if held != nil {
-			var again []string
-			commands, again = d.unheld(commands, held, agent)
-			problems = append(problems, again...)
+			commands = d.unheld(commands, held, agent)
 			if text == "" {
 				text = held.Text
 			}
@@ -159,15 +157,17 @@ func (d *decision) heldOf(agent Agent) *Message {
 	return nil
 }
 
-// unheld puts the commands of a held mail beside those of #send anyway.
-func (d *decision) unheld(commands []Command, held *Message, agent Agent) ([]Command, []string) {
-	old, problems := ParseCommands(held.Commands, agent, d.rules, d.localNow())
-	for _, c := range old {
-		if !has(commands, c.Name) {
+// unheld puts the commands of a held mail beside those of #send anyway. One
+// that was wrong then is left out: the agent has read the receipt and says that
+// the words are to go.
+func (d *decision) unheld(commands []Command, held *Message, agent Agent) []Command {
+	for _, line := range held.Commands {
+		c, wrong := parseCommand(line, agent, d.rules, d.localNow())
+		if wrong == "" && !has(commands, c.Name) {
 			commands = append(commands, c)
 		}
 	}
-	return commands, problems
+	return commands
 }
 
 // impossible names commands that cannot be done on this ticket, before any is done.

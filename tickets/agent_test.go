@@ -204,7 +204,7 @@ func TestTwoAgentsAnswerTheSameVersion(t *testing.T) {
 	want(t, "his own", held.Text, "Buy a new one.")
 	want(t, "her own answer holds nothing", letters(Receive(found, fromAgent(asha, 1, nil, "And?"), rulesForTest(), noon)), "answer→maria@example.org")
 
-	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 2, Ledger: 403, Direction: DirectionHeld, Commands: []string{"#severity low"},
+	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 2, Ledger: 403, Direction: DirectionHeld, Commands: []string{"#severity low", "#closs"},
 		Author: Author{AuthorAgent, bikram.ID, Address{"Bikram", bikram.Address}}, Text: "Buy a new one.", Attachments: []Attachment{{Filename: "offer.pdf"}}})
 	c = Receive(found, fromAgent(bikram, 1, []string{"#send anyway"}, ""), rulesForTest(), noon)
 	want(t, "letters", letters(c), "answer→maria@example.org agent-receipt→bikram@baleyo.test")
