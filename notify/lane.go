@@ -112,7 +112,7 @@ func (l *lane) worker(ctx context.Context) {
 		if !ok {
 			break
 		}
-		if l.s.more.Load() && len(l.jobs) == laneRoom-chunk {
+		if l.s.more.Load() && len(l.jobs) <= laneRoom-chunk {
 			l.s.tell()
 		}
 		sub = l.handle(ctx, j, sub)
@@ -165,7 +165,7 @@ func (l *lane) next(ctx context.Context) (job, bool) {
 func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
 	s, out := l.s, j.out
 	defer l.probed()
-	if time.Now().After(j.until) { // others were slow: the claim is about to end
+	if time.Now().After(j.until) || l.isDown() { // the claim is about to end, or was made just before the server went
 		s.giveBack([]job{j})
 		return sub
 	}
@@ -306,6 +306,12 @@ func (l *lane) away(err error) {
 	if l.failures == 1 {
 		l.s.log.Warn("SMTP server away", "mailbox", l.mailbox, "err", err)
 	}
+}
+
+func (l *lane) isDown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failures > 0 && time.Now().Before(l.down)
 }
 
 // dropped notes a connection lost in a transaction: after some in a row the

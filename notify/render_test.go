@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/emersion/go-message"
-	gomail "github.com/emersion/go-message/mail"
 	"github.com/google/go-cmp/cmp"
 
 	"frontdesk/tickets"
@@ -70,7 +68,7 @@ func testMaterial(t testing.TB, lang string) Material {
 
 // testLetter is the sample letter of a kind as the desk would address it.
 func testLetter(kind tickets.LetterKind, lang string) tickets.Letter {
-	l := sample(kind)
+	l := Sample(kind)
 	l.Language = lang
 	l.InReplyTo = "original@keller.example"
 	l.References = []string{"first@keller.example"}
@@ -175,15 +173,9 @@ func TestLettersWithLittleToSay(t *testing.T) {
 	}
 }
 
-func mustHeader(t *testing.T, raw []byte) (mail.Header, gomail.Header) {
+func mustWrite(t *testing.T, path string, data []byte) {
 	t.Helper()
-	m, err := mail.ReadMessage(bytes.NewReader(raw))
-	if err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e, err := message.Read(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m.Header, gomail.Header{Header: e.Header}
 }

@@ -177,14 +177,17 @@ func (s *Sender) loop(ctx context.Context) {
 type desk struct {
 	rules  tickets.Rules
 	brands map[string]Brand
-	routes map[string]Route
+	routes map[string]Route // by normal address
 }
 
 // pass claims once what the lanes can take, and returns how long the loop may
 // wait when nobody calls: 0 when there is more to claim right now.
 func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 	wait := pollEvery
-	d := &desk{rules: s.opt.Rules(), brands: s.opt.Brands(), routes: s.opt.Routes()}
+	d := &desk{rules: s.opt.Rules(), brands: s.opt.Brands(), routes: map[string]Route{}}
+	for mailbox, r := range s.opt.Routes() {
+		d.routes[tickets.NormalAddress(mailbox)] = r
+	}
 	ready, probes, down := s.sortLanes(d)
 	for _, at := range down {
 		wait = min(wait, max(time.Until(at), 10*time.Millisecond))
@@ -214,7 +217,8 @@ func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 		ready = nil // all, also letters of mailboxes that are configured no more
 	}
 	n, err := s.claim(ctx, d, ready, chunk)
-	s.more.Store(n == chunk)
+	// A claim that left lanes out says nothing about theirs.
+	s.more.Store(n == chunk || ready != nil && s.more.Load())
 	if err == nil && n == chunk {
 		wait = 0
 	}
@@ -265,8 +269,9 @@ func (s *Sender) claim(ctx context.Context, d *desk, mailboxes []string, limit i
 	}
 	until := time.Now().Add(s.lease - leaseRest)
 	for _, out := range letters {
-		if _, ok := d.routes[out.Letter.Mailbox]; ok {
-			s.lanes[out.Letter.Mailbox].push(ctx, job{out: out, desk: d, until: until})
+		mailbox := tickets.NormalAddress(out.Letter.Mailbox)
+		if _, ok := d.routes[mailbox]; ok {
+			s.lanes[mailbox].push(ctx, job{out: out, desk: d, until: until})
 			continue
 		}
 		s.log.Warn("letter of a mailbox without SMTP server", "letter", out.Letter.ID, "mailbox", out.Letter.Mailbox)

@@ -153,7 +153,7 @@ func hello() string {
 
 func loopback(c net.Conn) bool {
 	a, ok := c.RemoteAddr().(*net.TCPAddr)
-	return ok && a.IP.IsLoopback() || c.RemoteAddr().Network() == "pipe"
+	return ok && a.IP.IsLoopback()
 }
 
 // envelope is what SMTP is told about a letter.

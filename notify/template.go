@@ -140,7 +140,7 @@ func (t *Template) run(v *view) (subject, body string, err error) {
 // try runs the template on a letter with nothing and on one with everything
 // said, so that a field that does not exist is found at start.
 func (t *Template) try(kind tickets.LetterKind) error {
-	for _, l := range []tickets.Letter{{Kind: kind}, sample(kind)} {
+	for _, l := range []tickets.Letter{{Kind: kind}, Sample(kind)} {
 		if _, _, err := t.run(newView(l, Material{}, spoken(t.Language), &words{})); err != nil {
 			return err
 		}

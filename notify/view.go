@@ -249,25 +249,3 @@ func (m Material) zone() *time.Location {
 	}
 	return m.Brand.Location
 }
-
-// sample is a letter in which everything is said: what templates are tried on.
-func sample(kind tickets.LetterKind) tickets.Letter {
-	at := time.Date(2026, 11, 23, 8, 20, 0, 0, time.UTC)
-	return tickets.Letter{
-		ID: 7, Ticket: 1234, Brand: "baleyo", Mailbox: "support@baleyo.example", Kind: kind, Language: "en",
-		To: tickets.Address{Name: "Maria Keller", Address: "maria@keller.example"}, Person: 3, Subject: "Printer offline",
-		Data: tickets.LetterData{
-			Text: "The printer is offline since this morning.", Author: "Maria Keller <maria@keller.example>", At: at,
-			Summary: "The printer is offline since this morning.", RespondWithin: "2 business hours", ResolveWithin: "48 hours",
-			SizeLimit: 25 << 20, Types: []string{"image/*", "application/pdf"}, Missing: []string{"product", "error"},
-			Refused: []tickets.Refusal{{Filename: "film.mov", Size: 90 << 20, Why: "size"}, {Filename: "setup.exe", Size: 9 << 10, Why: "type"}},
-			Problem: "The print server had lost its licence.", Solution: "The licence is renewed.", Workaround: "Print from a USB stick.", CloseDays: 5,
-			From: "Maria Keller <maria@keller.example>", Names: []string{"error.png (120 KB)"}, Known: []string{"queue: support", "severity: high"},
-			Unverified: true, Proposed: []string{"boss@keller.example"}, Done: []string{"status: new → open"}, Problems: []string{"#closs: no such command; did you mean #close?"},
-			Newer:      []tickets.MessageView{{At: at, Author: "Bikram", Direction: tickets.DirectionOut, Text: "Have you tried the other port?", Names: []string{"ports.pdf"}}},
-			Tickets:    []tickets.TicketView{{ID: 1234, Status: tickets.StatusOpen, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at}},
-			Quarantine: []tickets.HeldMail{{ID: 42, At: at, From: "unknown@elsewhere.example", Subject: "Invoice", Reason: "loop", Detail: "31 Received fields"}},
-			Bounce:     "maria@keller.example: 550 5.1.1 no such user",
-		},
-	}
-}

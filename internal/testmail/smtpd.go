@@ -28,6 +28,8 @@ type SMTP struct {
 	server   *smtp.Server
 	listener net.Listener
 	done     chan struct{}
+	closing  chan struct{} // ends delays
+	close    func()
 
 	mu      sync.Mutex
 	mails   []Accepted
@@ -94,7 +96,8 @@ type script struct {
 
 // NewSMTP starts a server; Close ends it.
 func NewSMTP(opt SMTPOptions) (*SMTP, error) {
-	s := &SMTP{opt: opt, done: make(chan struct{}), changed: make(chan struct{})}
+	s := &SMTP{opt: opt, done: make(chan struct{}), changed: make(chan struct{}), closing: make(chan struct{})}
+	s.close = sync.OnceFunc(func() { close(s.closing) })
 	if s.listener = opt.Listener; s.listener == nil {
 		addr := opt.Addr
 		if addr == "" {
@@ -130,7 +133,9 @@ func NewSMTP(opt SMTPOptions) (*SMTP, error) {
 
 // Close closes the listener and all connections, and waits for the accept loop.
 func (s *SMTP) Close() error {
+	s.close()
 	err := s.server.Close()
+	_ = s.listener.Close() // the server closes it too, unless Serve has not begun
 	<-s.done
 	return err
 }
@@ -283,7 +288,12 @@ func (ss *smtpSession) act(stage Stage, recipients ...string) error {
 
 func (ss *smtpSession) do(a Act) error {
 	if a.Delay > 0 {
-		time.Sleep(a.Delay)
+		timer := time.NewTimer(a.Delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ss.s.closing:
+		}
 	}
 	if a.Close {
 		_ = ss.c.Conn().Close()

@@ -1,0 +1,730 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"frontdesk/internal/testmail"
+	"frontdesk/store"
+	"frontdesk/store/storetest"
+	"frontdesk/tickets"
+)
+
+// These tests run in synctest bubbles: a real SQLite store, a real SMTP server
+// on net.Pipe, and fake time, so that five minutes of waiting take none.
+
+const (
+	supportBox = "support@baleyo.example"
+	salesBox   = "sales@acme.example"
+)
+
+// pipes is a listener whose connections are made by its dial.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.done:
+		return nil, errors.New("connection refused")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// bench is a desk's outgoing side: store, sender, and an SMTP server each for
+// two mailboxes of two brands.
+type bench struct {
+	t      *testing.T
+	db     *store.DB
+	smtp   map[string]*testmail.SMTP // by mailbox
+	pipes  map[string]*pipes
+	away   map[string]error // what dialling a mailbox's server returns
+	routes map[string]Route
+	wake   chan struct{}
+	log    *logbook
+	sender *Sender
+	box    outbox
+	opt    Options
+	mu     sync.Mutex
+	stop   func()
+}
+
+// logbook keeps log lines.
+type logbook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logbook) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), s)
+}
+
+func newBench(t *testing.T, smtpOpt testmail.SMTPOptions) *bench {
+	t.Helper()
+	b := &bench{t: t, db: storetest.SQLite(t), smtp: map[string]*testmail.SMTP{}, pipes: map[string]*pipes{}, away: map[string]error{},
+		routes: map[string]Route{}, wake: make(chan struct{}, 1), log: &logbook{}}
+	b.box = b.db
+	for host, mailbox := range map[string]string{"smtp.baleyo.test": supportBox, "smtp.acme.test": salesBox} {
+		p := newPipes()
+		opt := smtpOpt
+		opt.Listener = p
+		s, err := testmail.NewSMTP(opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.pipes[host], b.smtp[mailbox] = p, s
+		b.routes[mailbox] = Route{Host: host, Port: 25, TLS: "none"}
+		t.Cleanup(func() { _ = s.Close() })
+	}
+	rules := tickets.Rules{Keys: testKeys, Agents: map[string]tickets.Agent{"asha@baleyo.example": {Address: "asha@baleyo.example"}},
+		Brands: map[string]tickets.Brand{
+			"baleyo": {Key: "baleyo", Mailboxes: []tickets.Mailbox{{Address: supportBox, Subaddressing: "+"}}},
+			"acme":   {Key: "acme", Mailboxes: []tickets.Mailbox{{Address: salesBox}}}}}
+	b.opt = Options{
+		Rules: func() tickets.Rules { return rules },
+		Brands: func() map[string]Brand {
+			return map[string]Brand{"baleyo": {Key: "baleyo", Name: "Baleyo", Language: "en", Domain: "baleyo.example"},
+				"acme": {Key: "acme", Name: "Acme", Language: "de", Domain: "acme.example"}}
+		},
+		Routes: func() map[string]Route { return b.routes },
+		Wake:   b.wake,
+		Log:    slog.New(slog.NewTextHandler(b.log, nil)),
+	}
+	return b
+}
+
+// start runs the sender until the test ends or stop is called.
+func (b *bench) start() {
+	b.t.Helper()
+	s, err := newSender(b.opt, b.box)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	s.dial = func(ctx context.Context, _, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		b.mu.Lock()
+		err := b.away[host]
+		b.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		return b.pipes[host].dial(ctx)
+	}
+	b.sender = s
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.Run(ctx); err != nil {
+			b.t.Errorf("run: %v", err)
+		}
+	}()
+	b.stop = sync.OnceFunc(func() { cancel(); <-done })
+	b.t.Cleanup(b.stop)
+}
+
+func (b *bench) setAway(host string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.away[host] = err
+}
+
+// queue stores letters on a new ticket and wakes the sender.
+func (b *bench) queue(letters ...tickets.Letter) (ids []int64) {
+	b.t.Helper()
+	c := tickets.Change{Brand: "baleyo", Tickets: []tickets.TicketChange{{
+		Ticket: tickets.Ticket{Brand: "baleyo", Mailbox: supportBox, Channel: tickets.ChannelMail, Status: tickets.StatusOpen, Subject: "Printer", Opened: time.Now(), Updated: time.Now(),
+			Participants: []tickets.Participant{{Address: tickets.Address{Address: "maria@keller.example"}, Role: tickets.PartyRequester}}},
+		Letters: letters}}}
+	err := b.db.Decide(context.Background(), c.Brand, func(tx *store.Tx) error {
+		saved, err := tx.Save(context.Background(), 0, "", "", c, time.Now())
+		ids = saved.Letters
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return ids
+}
+
+var letterKeys int
+
+func letterTo(to string) tickets.Letter {
+	letterKeys++
+	return tickets.Letter{Brand: "baleyo", Mailbox: supportBox, Kind: tickets.LetterAnswer, Language: "en",
+		To: tickets.Address{Name: "Maria", Address: to}, Key: fmt.Sprint("key", letterKeys), Subject: "Printer", Reply: true,
+		Data: tickets.LetterData{Text: "Please try the other port."}}
+}
+
+func (b *bench) info(id int64) store.LetterInfo {
+	b.t.Helper()
+	_, info, _, err := b.db.LetterByID(context.Background(), id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return info
+}
+
+func (b *bench) wantState(id int64, state string, attempts int) store.LetterInfo {
+	b.t.Helper()
+	i := b.info(id)
+	if i.State != state || i.Attempts != attempts {
+		b.t.Errorf("letter %d: %s after %d attempts (%s %s), want %s after %d\n%s", id, i.State, i.Attempts, i.Code, i.Detail, state, attempts, b.log.b.String())
+	}
+	return i
+}
+
+func (b *bench) wantMails(mailbox string, n int) []testmail.Accepted {
+	b.t.Helper()
+	mails := b.smtp[mailbox].Mails()
+	if len(mails) != n {
+		b.t.Fatalf("%d mails, want %d\n%s", len(mails), n, b.log.b.String())
+	}
+	return mails
+}
+
+func inBubble(t *testing.T, opt testmail.SMTPOptions, f func(t *testing.T, b *bench)) {
+	synctest.Test(t, func(t *testing.T) {
+		f(t, newBench(t, opt))
+	})
+}
+
+func TestAnIdleDeskSendsAtOnce(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.start()
+		synctest.Wait()
+		began := time.Now()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		synctest.Wait()
+		if d := time.Since(began); d != 0 {
+			t.Errorf("waited %v for a timer", d)
+		}
+		m := b.wantMails(supportBox, 1)[0]
+		i := b.wantState(id, store.LetterSent, 1)
+		if tk, msg, err := testKeys.ParseMessageID(i.MessageID); err != nil || tk != i.Ticket || msg != fmt.Sprintf("l%d", id) {
+			t.Errorf("Message-ID %q: %d %q %v", i.MessageID, tk, msg, err)
+		}
+		if n, err := testKeys.ParseEnvelopeSender(m.From, supportBox, "+"); err != nil || n != id {
+			t.Errorf("envelope sender %q: letter %d, %v", m.From, n, err)
+		}
+		if !slices.Equal(m.To, []string{"maria@keller.example"}) || checkWire(m.Raw) != nil {
+			t.Errorf("to %v, wire %v", m.To, checkWire(m.Raw))
+		}
+		if time.Since(b.sender.Beat()) > pollEvery || b.sender.Stats().Sent != 1 {
+			t.Errorf("beat %v, stats %+v", b.sender.Beat(), b.sender.Stats())
+		}
+	})
+}
+
+func TestNullSender(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		l := letterTo("maria@keller.example")
+		l.NullSender, l.Kind, l.Auto = true, tickets.LetterAcknowledgement, tickets.AutoReplied
+		b.queue(l)
+		b.start()
+		synctest.Wait()
+		if m := b.wantMails(supportBox, 1)[0]; m.From != "" {
+			t.Errorf("envelope sender %q, want null", m.From)
+		}
+	})
+}
+
+// B01: three temporary refusals, then accepted: one letter, the same Message-ID.
+func TestTemporaryRefusals(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageRcpt, "", 3, testmail.Act{Code: 450, Text: "4.2.1 busy"})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		synctest.Wait()
+		first := b.wantState(id, store.LetterQueued, 1)
+		if first.Code != "450 4.2.1" || first.MessageID == "" {
+			t.Errorf("after the first attempt: %+v", first)
+		}
+		if want := time.Now().Add(Backoff(ClassTemporary, 1, id)); !first.Next.Equal(want.Truncate(time.Millisecond)) {
+			t.Errorf("next attempt at %v, want %v", first.Next, want)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		last := b.wantState(id, store.LetterSent, 4)
+		b.wantMails(supportBox, 1)
+		if last.MessageID != first.MessageID {
+			t.Error("another Message-ID")
+		}
+		if n := b.smtp[supportBox].Connections(); n > 4 {
+			t.Errorf("%d connections", n)
+		}
+	})
+}
+
+// B02: refused for good: failed, told on the ticket, not tried again.
+func TestRefusedForGood(t *testing.T) {
+	for stage, act := range map[testmail.Stage]testmail.Act{
+		testmail.StageMail: {Code: 553, Text: "5.1.8 bad sender"}, testmail.StageRcpt: {Code: 550, Text: "5.1.1 no such user"},
+		testmail.StageDot: {Code: 554, Text: "5.7.1 looks like spam"},
+	} {
+		t.Run(string(stage), func(t *testing.T) {
+			inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+				b.smtp[supportBox].On(stage, "", 0, act)
+				b.start()
+				id := b.queue(letterTo("maria@keller.example"))[0]
+				time.Sleep(3 * time.Hour)
+				i := b.wantState(id, store.LetterFailed, 1)
+				if !strings.HasPrefix(i.Code, fmt.Sprint(act.Code)) || b.sender.Stats().Failed != 1 {
+					t.Errorf("%+v, %+v", i, b.sender.Stats())
+				}
+				events, err := b.db.Events(context.Background(), i.Ticket)
+				if err != nil || len(events) != 1 || !strings.Contains(events[0].Outcome, fmt.Sprint(act.Code)) {
+					t.Errorf("events %+v, %v", events, err)
+				}
+				b.smtp[supportBox].Clear() // the connection goes on
+				b.queue(letterTo("other@keller.example"))
+				synctest.Wait()
+				b.wantMails(supportBox, 1)
+			})
+		})
+	}
+}
+
+// B03: closed before the final dot: queued, sent once.
+func TestClosedBeforeTheDot(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageData, "", 2, testmail.Act{Close: true})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		synctest.Wait()
+		b.wantState(id, store.LetterQueued, 1)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		b.wantMails(supportBox, 1)
+		b.wantState(id, store.LetterSent, 3)
+		if b.sender.Stats().Doubts != 0 {
+			t.Error("in doubt although the dot never left")
+		}
+	})
+}
+
+// B06: a slow answer is waited for; one that never comes leaves the letter in
+// doubt, and it goes out once more with the same bytes.
+func TestSlowAnswerToTheDot(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Delay: 299 * time.Second})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		time.Sleep(time.Hour)
+		b.wantState(id, store.LetterSent, 1)
+		b.wantMails(supportBox, 1)
+	})
+}
+
+func TestInDoubtOnce(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Delay: 2 * time.Hour})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		time.Sleep(6 * time.Minute)
+		b.wantState(id, store.LetterDot, 0)
+		time.Sleep(3 * time.Hour)
+		i := b.wantState(id, store.LetterSent, 2)
+		m := b.wantMails(supportBox, 2)
+		if !bytes.Equal(m[0].Raw, m[1].Raw) || !bytes.Contains(m[0].Raw, []byte("Message-ID: <"+i.MessageID+">")) {
+			t.Error("the second copy differs")
+		}
+		if st := b.sender.Stats(); i.Doubts != 1 || st.Doubts != 1 || st.Resent != 1 {
+			t.Errorf("doubts %d, stats %+v", i.Doubts, st)
+		}
+	})
+}
+
+func TestInDoubtHeld(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.InDoubt = "hold"
+		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Close: true, Commit: true})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		time.Sleep(time.Hour)
+		b.wantState(id, store.LetterHeld, 1)
+		b.wantMails(supportBox, 1)
+	})
+}
+
+// B07: one letter has one recipient: who has got it does not get it again.
+func TestOneRefusedOneAccepted(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageRcpt, "gone@keller.example", 0, testmail.Act{Code: 550, Text: "5.1.1 gone"})
+		b.start()
+		ids := b.queue(letterTo("gone@keller.example"), letterTo("maria@keller.example"))
+		time.Sleep(time.Hour)
+		b.wantState(ids[0], store.LetterFailed, 1)
+		b.wantState(ids[1], store.LetterSent, 1)
+		if m := b.wantMails(supportBox, 1); m[0].To[0] != "maria@keller.example" {
+			t.Errorf("to %v", m[0].To)
+		}
+	})
+}
+
+// B08: without the TLS that is configured nothing is sent; the error is kept
+// on the letter and logged once.
+func TestNoTLSNoLetter(t *testing.T) {
+	t.Run("stripped", func(t *testing.T) {
+		inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+			b.routes[supportBox] = Route{Host: "smtp.baleyo.test", Port: 587, TLS: "starttls", Username: "u", Password: "secret"}
+			b.start()
+			id := b.queue(letterTo("maria@keller.example"))[0]
+			time.Sleep(time.Hour)
+			if i := b.info(id); i.State != store.LetterQueued || !strings.Contains(i.Detail, "does not offer STARTTLS") {
+				t.Errorf("%+v", i)
+			}
+			b.wantMails(supportBox, 0)
+			if n := b.log.count("SMTP server away"); n != 1 {
+				t.Errorf("logged %d times", n)
+			}
+		})
+	})
+	t.Run("wrong certificate", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cert, _, err := testmail.Cert("smtp.baleyo.test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := newBench(t, testmail.SMTPOptions{Certificate: &cert})
+			b.routes[supportBox] = Route{Host: "smtp.baleyo.test", Port: 587, TLS: "starttls"}
+			b.start()
+			id := b.queue(letterTo("maria@keller.example"))[0]
+			time.Sleep(time.Hour)
+			if i := b.info(id); i.State != store.LetterQueued || !strings.Contains(i.Detail, "certificate") {
+				t.Errorf("%+v", i)
+			}
+			b.wantMails(supportBox, 0)
+		})
+	})
+	t.Run("no password in the clear", func(t *testing.T) {
+		inBubble(t, testmail.SMTPOptions{Users: map[string]string{"u": "secret"}}, func(t *testing.T, b *bench) {
+			b.routes[supportBox] = Route{Host: "smtp.baleyo.test", Port: 25, TLS: "none", Username: "u", Password: "secret"}
+			b.start()
+			id := b.queue(letterTo("maria@keller.example"))[0]
+			time.Sleep(time.Minute)
+			if i := b.info(id); !strings.Contains(i.Detail, "without TLS") || strings.Contains(i.Detail, "secret") {
+				t.Errorf("%+v", i)
+			}
+			b.wantMails(supportBox, 0)
+		})
+	})
+}
+
+func TestTLSAndAuth(t *testing.T) {
+	for _, implicit := range []bool{false, true} {
+		t.Run(fmt.Sprint("implicit=", implicit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cert, ca, err := testmail.Cert("smtp.baleyo.test")
+				if err != nil {
+					t.Fatal(err)
+				}
+				caFile := t.TempDir() + "/ca.pem"
+				mustWrite(t, caFile, ca)
+				b := newBench(t, testmail.SMTPOptions{Certificate: &cert, Implicit: implicit, Users: map[string]string{"u": "secret"}})
+				mode := "starttls"
+				if implicit {
+					mode = "implicit"
+				}
+				b.routes[supportBox] = Route{Host: "smtp.baleyo.test", Port: 587, TLS: mode, Username: "u", Password: "secret", CAFile: caFile}
+				b.start()
+				id := b.queue(letterTo("maria@keller.example"))[0]
+				time.Sleep(time.Second)
+				b.wantState(id, store.LetterSent, 1)
+				if m := b.wantMails(supportBox, 1)[0]; m.User != "u" || (!m.TLS && !implicit) {
+					t.Errorf("user %q, TLS %v", m.User, m.TLS)
+				}
+			})
+		})
+	}
+	t.Run("wrong password", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cert, ca, err := testmail.Cert("smtp.baleyo.test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			caFile := t.TempDir() + "/ca.pem"
+			mustWrite(t, caFile, ca)
+			b := newBench(t, testmail.SMTPOptions{Certificate: &cert, Users: map[string]string{"u": "secret"}})
+			b.routes[supportBox] = Route{Host: "smtp.baleyo.test", Port: 587, TLS: "starttls", Username: "u", Password: "wrong-password", CAFile: caFile}
+			b.start()
+			id := b.queue(letterTo("maria@keller.example"))[0]
+			time.Sleep(time.Minute)
+			if i := b.info(id); i.State != store.LetterQueued || i.Code != "535 5.7.8" || strings.Contains(i.Detail, "wrong-password") {
+				t.Errorf("%+v", i)
+			}
+			if b.log.count("wrong-password") > 0 {
+				t.Error("password in the log")
+			}
+		})
+	})
+}
+
+func TestConnectionsAreReused(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.start()
+		var letters []tickets.Letter
+		for i := range 200 {
+			letters = append(letters, letterTo(fmt.Sprintf("c%d@keller.example", i)))
+		}
+		b.queue(letters...)
+		time.Sleep(time.Second)
+		b.wantMails(supportBox, 200)
+		if n := b.smtp[supportBox].Connections(); n != 2 {
+			t.Errorf("%d connections for 200 letters, want 2", n)
+		}
+		time.Sleep(50 * time.Second)
+		b.queue(letterTo("maria@keller.example"))
+		synctest.Wait()
+		if n := b.smtp[supportBox].Connections(); n != 2 {
+			t.Errorf("%d connections after an idle time, want still 2", n)
+		}
+		time.Sleep(2 * time.Minute) // closed
+		b.queue(letterTo("maria@keller.example"))
+		synctest.Wait()
+		b.wantMails(supportBox, 202)
+		if n := b.smtp[supportBox].Connections(); n != 3 {
+			t.Errorf("%d connections after closing, want 3", n)
+		}
+	})
+}
+
+// A server that closes a connection after some letters is not an attempt.
+func TestServerClosesABusyConnection(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.Connections = 1
+		b.start()
+		b.queue(letterTo("maria@keller.example"))
+		synctest.Wait()
+		b.smtp[supportBox].On(testmail.StageMail, "", 1, testmail.Act{Code: 421, Text: "4.7.0 too many messages"})
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		synctest.Wait()
+		b.wantState(id, store.LetterSent, 1)
+		b.wantMails(supportBox, 2)
+	})
+}
+
+// A server that is away holds up its own mailbox only; it is logged once, and
+// when it is back the letters leave in their order.
+func TestOutageOfOneMailbox(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.Connections = 1
+		b.setAway("smtp.baleyo.test", errors.New("connection refused"))
+		b.start()
+		var letters []tickets.Letter
+		for i := range 100 {
+			l := letterTo(fmt.Sprintf("c%d@keller.example", i))
+			l.Priority = 2 - i%3
+			letters = append(letters, l)
+		}
+		ids := b.queue(letters...)
+		sales := letterTo("kunde@acme.example")
+		sales.Brand, sales.Mailbox = "acme", salesBox
+		b.queue(sales)
+		synctest.Wait()
+		b.wantMails(salesBox, 1)
+		time.Sleep(2 * time.Hour)
+		sales.Key = "another"
+		began := time.Now()
+		b.queue(sales)
+		synctest.Wait()
+		if b.wantMails(salesBox, 2); time.Since(began) != 0 {
+			t.Error("the other mailbox waited")
+		}
+		tried := 0
+		for _, id := range ids {
+			if b.info(id).Attempts > 0 {
+				tried++
+			}
+		}
+		if tried > 1 {
+			t.Errorf("%d letters were tried without a server, one is enough", tried)
+		}
+		b.setAway("smtp.baleyo.test", nil)
+		time.Sleep(probeLast + pollEvery)
+		synctest.Wait()
+		mails := b.wantMails(supportBox, 100)
+		var order []int
+		for _, m := range mails {
+			var n int
+			fmt.Sscanf(m.To[0], "c%d@", &n)
+			order = append(order, 2-n%3)
+		}
+		if !slices.IsSorted(order) {
+			t.Errorf("priorities left as %v", order)
+		}
+		if b.log.count("SMTP server away") != 1 || b.log.count("SMTP server back") != 1 {
+			t.Errorf("log:\n%s", b.log.b.String())
+		}
+	})
+}
+
+// B09: what is too old is not sent.
+func TestExpiry(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.setAway("smtp.baleyo.test", errors.New("connection refused"))
+		b.start()
+		ack := letterTo("maria@keller.example")
+		ack.NotAfter = time.Now().Add(time.Hour)
+		answer := letterTo("maria@keller.example")
+		ids := b.queue(ack, answer)
+		time.Sleep(2 * time.Hour)
+		b.setAway("smtp.baleyo.test", nil)
+		time.Sleep(2 * time.Minute)
+		if i := b.info(ids[0]); i.State != store.LetterFailed || i.Code != "expired" {
+			t.Errorf("acknowledgement: %+v", i)
+		}
+		if i := b.info(ids[1]); i.State != store.LetterSent {
+			t.Errorf("answer: %+v", i)
+		}
+		b.wantMails(supportBox, 1)
+	})
+}
+
+func TestALetterThatCannotBeWritten(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.start()
+		bad := letterTo("maria@keller.example>\r\nRCPT TO:<victim@elsewhere.example")
+		unknown := letterTo("maria@keller.example")
+		unknown.Kind = "no-such-letter"
+		ids := b.queue(bad, unknown, letterTo("jürgen@keller.example"), letterTo("maria@keller.example"))
+		time.Sleep(time.Minute)
+		for _, id := range ids[:3] {
+			b.wantState(id, store.LetterFailed, 1)
+		}
+		b.wantState(ids[3], store.LetterSent, 1)
+		b.wantMails(supportBox, 1)
+	})
+}
+
+func TestSMTPUTF8OnlyWhenNeeded(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{UTF8: true}, func(t *testing.T, b *bench) {
+		b.start()
+		b.queue(letterTo("jürgen@bücher.example"))
+		synctest.Wait()
+		b.queue(letterTo("maria@bücher.example"))
+		synctest.Wait()
+		m := b.wantMails(supportBox, 2)
+		if !m[0].UTF8 || m[0].To[0] != "jürgen@xn--bcher-kva.example" || m[1].UTF8 || m[1].To[0] != "maria@xn--bcher-kva.example" {
+			t.Errorf("%v %v, %v %v", m[0].To, m[0].UTF8, m[1].To, m[1].UTF8)
+		}
+	})
+}
+
+// Stopping finishes the letter in hand and gives the others back.
+func TestStopFinishesTheLetterInHand(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.Connections = 1
+		b.smtp[supportBox].On(testmail.StageDot, "", 0, testmail.Act{Delay: 3 * time.Second})
+		b.start()
+		ids := b.queue(letterTo("a@keller.example"), letterTo("b@keller.example"), letterTo("c@keller.example"))
+		time.Sleep(time.Second)
+		began := time.Now()
+		b.stop()
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("stopping took %v", d)
+		}
+		b.wantState(ids[0], store.LetterSent, 1)
+		b.wantState(ids[1], store.LetterQueued, 0)
+		next, err := b.db.NextLetter(context.Background())
+		if err != nil || next.After(time.Now()) {
+			t.Errorf("the next letter is due %v, %v: a restart would wait", next, err)
+		}
+	})
+}
+
+func TestStopDoesNotWaitForASilentServer(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.smtp[supportBox].On(testmail.StageDot, "", 0, testmail.Act{Delay: time.Hour})
+		b.start()
+		id := b.queue(letterTo("a@keller.example"))[0]
+		time.Sleep(time.Second)
+		began := time.Now()
+		b.stop()
+		if d := time.Since(began); d > stopGrace+5*time.Second {
+			t.Errorf("stopping took %v", d)
+		}
+		b.wantState(id, store.LetterDot, 0)
+	})
+}
+
+// faulty is a store whose MarkDot fails.
+type faulty struct {
+	*store.DB
+	err error
+}
+
+func (f faulty) MarkDot(context.Context, int64, int64, *store.Rendering, time.Time) error {
+	return f.err
+}
+
+func TestNoDotWithoutTheStore(t *testing.T) {
+	for _, c := range []error{fmt.Errorf("mark: %w", store.ErrLost), errors.New("disk full")} {
+		t.Run(c.Error(), func(t *testing.T) {
+			inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+				b.box = faulty{b.db, c}
+				b.start()
+				id := b.queue(letterTo("a@keller.example"))[0]
+				time.Sleep(time.Second)
+				if i := b.info(id); i.State != store.LetterQueued {
+					t.Errorf("%+v", i)
+				}
+				b.wantMails(supportBox, 0)
+			})
+		})
+	}
+}
+
+func TestLetterOfAMailboxThatIsGone(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		l := letterTo("a@keller.example")
+		l.Mailbox = "old@baleyo.example"
+		b.start()
+		ids := b.queue(l, letterTo("b@keller.example"))
+		time.Sleep(time.Minute)
+		if i := b.wantState(ids[0], store.LetterQueued, 1); !strings.Contains(i.Detail, "no SMTP server") {
+			t.Errorf("%+v", i)
+		}
+		b.wantMails(supportBox, 1)
+	})
+}
