@@ -56,8 +56,8 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	return migrateUp(ctx, p, nil)
 }
 
-func (e *postgresEngine) reader() *sql.DB { return e.db }
-func (e *postgresEngine) close() error    { return e.db.Close() }
+func (e *postgresEngine) reader() runner { return e.db }
+func (e *postgresEngine) close() error   { return e.db.Close() }
 
 type postgresTx struct{ *sql.Tx }
 

@@ -42,6 +42,7 @@ type sqliteEngine struct {
 	lock    *os.File
 	writers *sql.DB
 	readers *sql.DB
+	prepare *preparing // readers, with prepared statements
 
 	// The writing connection is held for life, with its prepared statements;
 	// turn holds a token for whoever may use it.
@@ -88,6 +89,7 @@ func (e *sqliteEngine) open(ctx context.Context, opt Options) (notes []string, e
 	}
 	e.readers.SetMaxOpenConns(sqliteReaders)
 	e.readers.SetMaxIdleConns(sqliteReaders)
+	e.prepare = &preparing{DB: e.readers, statements: make(map[string]*sql.Stmt)}
 	if opt.Daemon {
 		if notes, err = e.check(ctx); err != nil {
 			return nil, err
@@ -190,7 +192,43 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 	return err
 }
 
-func (e *sqliteEngine) reader() *sql.DB { return e.readers }
+func (e *sqliteEngine) reader() runner { return e.prepare }
+
+// preparing is a pool whose statements are prepared once for each connection.
+type preparing struct {
+	*sql.DB
+	mu         sync.Mutex
+	statements map[string]*sql.Stmt
+}
+
+// maxPrepared bounds the statements kept: those with lists come in lengths.
+const maxPrepared = 200
+
+func (p *preparing) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	s, err := p.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return p.DB.QueryContext(ctx, text, args...)
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// statement returns nil for one too many.
+func (p *preparing) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.statements[text]
+	if ok || len(p.statements) >= maxPrepared {
+		return s, nil
+	}
+	s, err := p.DB.PrepareContext(ctx, text)
+	if err == nil {
+		p.statements[text] = s
+	}
+	return s, err
+}
 
 func (e *sqliteEngine) close() error {
 	var errs []error

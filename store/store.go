@@ -16,7 +16,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -63,7 +62,7 @@ type DB struct {
 // write transaction begins, which failures mean "again" and which "no more",
 // and the search index.
 type engine interface {
-	reader() *sql.DB
+	reader() runner
 	// begin starts a write transaction.
 	begin(ctx context.Context) (session, error)
 	// again reports that the whole transaction is worth another attempt.

@@ -236,9 +236,11 @@ CREATE INDEX letters_trouble ON letters (state, id) WHERE state IN ('held', 'fai
 CREATE INDEX letters_ticket ON letters (ticket, id);
 CREATE INDEX letters_message ON letters (message) WHERE message > 0;
 CREATE INDEX letters_msgid ON letters (message_id) WHERE message_id <> '';
-CREATE INDEX letters_auto_to ON letters (to_address, queued, subject_core, ticket) WHERE auto <> '';
-CREATE INDEX letters_auto_domain ON letters (to_domain, queued) WHERE auto <> '' AND agent = FALSE;
-CREATE INDEX letters_auto ON letters (queued) WHERE auto <> '' AND agent = FALSE;
+-- The limits on automatic letters are counted here. The last columns are in the
+-- condition: with them the rows are not touched.
+CREATE INDEX letters_auto_to ON letters (to_address, queued, subject_core, ticket, auto) WHERE auto <> '';
+CREATE INDEX letters_auto_domain ON letters (to_domain, queued, auto, agent) WHERE auto <> '' AND agent = FALSE;
+CREATE INDEX letters_auto ON letters (queued, auto, agent) WHERE auto <> '' AND agent = FALSE;
 
 -- The first rendering of a letter, zstd: every attempt sends these bytes.
 CREATE TABLE renderings (
