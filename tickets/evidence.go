@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -153,6 +154,53 @@ func foreignTickets(in Inbound, f *Foreign) []int64 {
 	}
 	add(f.Tag, in.Subject)
 	return out
+}
+
+// sameList returns the address of a mailing list that the mail came over and
+// that is on the ticket; "" when there is none. Only mail with a List-Id field
+// (RFC 2919) came over a list.
+func (d *decision) sameList(t *Ticket) string {
+	if !slices.ContainsFunc(d.in.Signals, func(s string) bool { return strings.HasPrefix(strings.ToLower(s), "list-id=") }) {
+		return ""
+	}
+	for _, a := range slices.Concat(d.in.To, d.in.Cc) {
+		if n := NormalAddress(a.Address); n != "" && !d.rules.Ours(n) && t.Verified(n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// sameCore compares core subjects as people would.
+func sameCore(a, b string) bool { return a != "" && squash(a) == squash(b) }
+
+// kinship says what ties a sender to the requester of a ticket, "" for nothing:
+// the domain of an organisation, or the name.
+func kinship(from, requester Address) string {
+	domain := Domain(from.Address)
+	switch {
+	case domain != "" && domain == Domain(requester.Address) && !everybodys(domain):
+		return "the sender is of the requester's organisation, " + domain
+	case squash(from.Name) != "" && squash(from.Name) == squash(requester.Name):
+		return "the sender has the requester's name"
+	}
+	return ""
+}
+
+// everybodys reports whether anybody can have an address in a domain: sharing
+// one says nothing.
+func everybodys(domain string) bool {
+	label, _, _ := strings.Cut(domain, ".")
+	switch label {
+	case "gmail", "googlemail", "outlook", "hotmail", "live", "msn", "yahoo", "ymail", "rocketmail", "aol", "icloud", "me", "mac",
+		"gmx", "web", "t-online", "freenet", "arcor", "mail", "email", "yandex", "rambler", "bk", "inbox", "list", "ukr", "qq", "163", "126",
+		"sina", "foxmail", "proton", "protonmail", "pm", "tutanota", "tuta", "posteo", "mailbox", "fastmail", "hey", "zoho",
+		"orange", "wanadoo", "free", "laposte", "sfr", "libero", "virgilio", "alice", "tin", "seznam", "centrum", "wp", "o2",
+		"onet", "interia", "op", "naver", "daum", "hanmail", "bluewin", "comcast", "verizon", "att", "btinternet", "sky",
+		"telenet", "skynet", "ziggo", "kpnmail", "rediffmail", "uol", "bol", "terra":
+		return true
+	}
+	return false
 }
 
 // Keys says what has to be looked up before Receive decides about in.

@@ -32,7 +32,7 @@ func (d *decision) thread() verdict {
 
 // candidates tries T1 to T7.
 func (d *decision) candidates() verdict {
-	rules := []func() (verdict, bool){d.byRelay, d.byOwnID, d.byForeignID, d.bySharedCite, d.byThreadIndex, d.byTag, d.byForeignTag, d.bySubject}
+	rules := []func() (verdict, bool){d.byRelay, d.byTwin, d.byOwnID, d.byForeignID, d.bySharedCite, d.byThreadIndex, d.byTag, d.byForeignTag, d.bySubject}
 	for _, try := range rules {
 		if v, hit := try(); hit {
 			return v
@@ -80,8 +80,31 @@ func (v verdict) who() string {
 	return ""
 }
 
+// byTwin is I2 for a mail that was sent to two of our addresses and changed a
+// little on its way: its Message-ID, sender, subject and text are on a ticket.
+// The id alone says nothing: some scanners give every mail the same.
+func (d *decision) byTwin() (verdict, bool) {
+	m := d.found.SameID
+	if m == nil {
+		return verdict{}, false
+	}
+	t := d.found.Tickets[m.Ticket]
+	if t == nil || !t.Verified(d.in.From.Address) || !d.twin(m) {
+		d.trace("I2", d.in.MessageID, "message %d has the same Message-ID, but is another mail", m.ID)
+		return verdict{}, false
+	}
+	d.trace("I2", d.in.MessageID, "accepted: message %d of #%d says the same", m.ID, t.ID)
+	return verdict{ticket: t, rule: "I2"}, true
+}
+
+func (d *decision) twin(m *Message) bool {
+	text := squash(d.in.Reply)
+	return SameAddress(m.Author.Address.Address, d.in.From.Address) &&
+		squash(m.Subject) == squash(d.in.Subject) && text != "" && squash(m.Text) == text
+}
+
 // byOwnID is T2: our signed Message-ID among the cited ones, or the id that
-// the SMTP server gave a letter of ours.
+// the SMTP server gave a letter of ours. Who has either has seen our letter.
 func (d *decision) byOwnID() (verdict, bool) {
 	for _, o := range d.ev.ours {
 		t := d.found.Tickets[o.ticket]
@@ -95,9 +118,10 @@ func (d *decision) byOwnID() (verdict, bool) {
 	}
 	for _, id := range d.ev.cites {
 		for _, h := range d.found.ByMessageID[id] {
-			if t := d.found.Tickets[h.Ticket]; t != nil && (h.Letter != 0 || d.deskWrote(h)) && t.Verified(d.in.From.Address) {
-				d.trace("T2", id, "accepted: the id our letter was given on its way")
-				return verdict{ticket: t, rule: "T2"}, true
+			if t := d.found.Tickets[h.Ticket]; t != nil && h.Letter != 0 {
+				v := verdict{ticket: t, rule: "T2", stranger: !t.Verified(d.in.From.Address)}
+				d.trace("T2", id, "accepted: the id our letter was given on its way%s", v.who())
+				return v, true
 			}
 		}
 	}
@@ -105,11 +129,10 @@ func (d *decision) byOwnID() (verdict, bool) {
 	return verdict{}, false
 }
 
-func (d *decision) deskWrote(h Hit) bool { return h.Message == 0 }
-
 // byForeignID is T3: an id of somebody else's mail that is on a ticket. A
-// stranger who cites it (an answer to a newsletter or a public list) gets a
-// ticket of his own, linked.
+// stranger who cites it (an answer to a newsletter) gets a ticket of his own,
+// linked; but what comes over the mailing list that the ticket came over is
+// the list's conversation, whoever writes.
 func (d *decision) byForeignID() (verdict, bool) {
 	var related *Ticket
 	for _, id := range d.ev.cites {
@@ -121,6 +144,11 @@ func (d *decision) byForeignID() (verdict, bool) {
 			if t.Verified(d.in.From.Address) {
 				d.trace("T3", id, "accepted: cites a mail of #%d", t.ID)
 				return verdict{ticket: t, rule: "T3"}, true
+			}
+			if list := d.sameList(t); list != "" {
+				v := verdict{ticket: t, rule: "T3", stranger: true}
+				d.trace("T3", id, "accepted: cites a mail of #%d, both over the list %s%s", t.ID, list, v.who())
+				return v, true
 			}
 			if related == nil {
 				related = t
@@ -161,7 +189,9 @@ func (d *decision) byThreadIndex() (verdict, bool) {
 	return verdict{}, false
 }
 
-// byTag is T6: the number in the subject, for participants only, never alone.
+// byTag is T6: the number in the subject, for participants, never alone. Of
+// others it takes the number, the subject, and a sign that they belong to the
+// requester: then they are heard as an unverified third party.
 func (d *decision) byTag() (verdict, bool) {
 	for _, n := range d.ev.tags {
 		t := d.found.Tickets[n]
@@ -169,6 +199,9 @@ func (d *decision) byTag() (verdict, bool) {
 		case t == nil:
 			d.trace("T6", fmt.Sprintf("#%d", n), "no such ticket in %s", d.in.Brand)
 		case !t.Verified(d.in.From.Address):
+			if v, hit := d.byKin(t); hit {
+				return v, true
+			}
 			d.trace("T6", fmt.Sprintf("#%d", n), "%s is not on it: a tag alone proves nothing", d.in.From.Address)
 		default:
 			d.trace("T6", fmt.Sprintf("#%d", n), "accepted")
@@ -187,13 +220,37 @@ func (d *decision) byForeignTag() (verdict, bool) {
 		return verdict{}, false
 	}
 	for _, n := range d.ev.foreign {
-		if t := d.found.Tickets[n]; t != nil && t.Verified(d.in.From.Address) {
+		t := d.found.Tickets[n]
+		switch {
+		case t == nil:
+		case t.Verified(d.in.From.Address):
 			d.trace("T6", fmt.Sprintf("#%d", n), "accepted: another desk's mark")
 			return verdict{ticket: t, rule: "T6"}, true
+		default:
+			if v, hit := d.byKin(t); hit {
+				return v, true
+			}
 		}
 	}
 	d.trace("T6", "", "no mark of another desk")
 	return verdict{}, false
+}
+
+// byKin accepts, on a ticket that a mark names, somebody who is not on it but
+// belongs to the one who is: the subject is the ticket's, and the sender writes
+// from the requester's organisation or under the requester's name. None of
+// this is proof, so the sender stays an unverified third party.
+func (d *decision) byKin(t *Ticket) (verdict, bool) {
+	if !sameCore(d.in.SubjectCore, t.SubjectCore) {
+		return verdict{}, false
+	}
+	why := kinship(d.in.From, requester(t))
+	if why == "" {
+		return verdict{}, false
+	}
+	v := verdict{ticket: t, rule: "T6", stranger: true}
+	d.trace("T6", fmt.Sprintf("#%d", t.ID), "accepted: its subject, and %s%s", why, v.who())
+	return v, true
 }
 
 // bySubject is T7: a reply by its prefix, with nothing else to go by.
@@ -203,13 +260,28 @@ func (d *decision) bySubject() (verdict, bool) {
 		return verdict{}, false
 	}
 	for _, n := range d.found.BySubject {
-		if t := d.found.Tickets[n]; t != nil && t.Verified(d.in.From.Address) && (t.Status.Open() || d.reopens(t)) {
+		if t := d.found.Tickets[n]; t != nil && d.samePerson(t) && (t.Status.Open() || d.reopens(t)) {
 			d.trace("T7", d.in.SubjectCore, "accepted: #%d has the same subject and participant", n)
 			return verdict{ticket: t, rule: "T7"}, true
 		}
 	}
 	d.trace("T7", d.in.SubjectCore, "no ticket of %s with it", d.in.From.Address)
 	return verdict{}, false
+}
+
+// samePerson reports whether the sender is on the ticket and writes for
+// himself. A market place or a form on a web site sends many people's mail from
+// one address under one subject: there Reply-To says who it is.
+func (d *decision) samePerson(t *Ticket) bool {
+	if !t.Verified(d.in.From.Address) {
+		return false
+	}
+	for _, a := range d.in.ReplyTo {
+		if n := NormalAddress(a.Address); n != "" && !SameAddress(n, d.in.From.Address) && !d.rules.Ours(n) && !t.Verified(n) {
+			return false
+		}
+	}
+	return true
 }
 
 // suggestWithin is how long a second mail with the same subject is suggested
@@ -221,7 +293,7 @@ const suggestWithin = 24 * time.Hour
 func (d *decision) suggest(v *verdict) {
 	for _, n := range d.found.BySubject {
 		t := d.found.Tickets[n]
-		if t != nil && d.in.SubjectCore != "" && d.now.Sub(t.Opened) < suggestWithin && t.Verified(d.in.From.Address) {
+		if t != nil && d.in.SubjectCore != "" && d.now.Sub(t.Opened) < suggestWithin && d.samePerson(t) {
 			d.trace("T8", fmt.Sprintf("#%d", n), "new ticket; same sender and subject within a day: perhaps a duplicate")
 			v.related, v.link = t, "duplicate?"
 			return
