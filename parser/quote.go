@@ -105,11 +105,12 @@ func (f *finder) joinBrokenLinks() {
 // markPipes makes quotes of the lines that some clients mark with "|", when an
 // attribution stands above them (else they are a table).
 func (f *finder) markPipes() {
-	for i := range f.lines {
+	for i := 0; i < len(f.lines); i++ {
 		if f.class[i] != lineWrote {
 			continue
 		}
-		for j := f.skip(i+1, "we"); j < len(f.lines) && (f.class[j] == lineText || f.class[j] == lineEmpty) && (f.class[j] == lineEmpty || strings.HasPrefix(strings.TrimSpace(f.text[j]), "|")); j++ {
+		i = f.skip(i, "we")
+		for j := i; j < len(f.lines) && (f.class[j] == lineText || f.class[j] == lineEmpty) && (f.class[j] == lineEmpty || strings.HasPrefix(strings.TrimSpace(f.text[j]), "|")); j++ {
 			if f.class[j] == lineText {
 				f.class[j], f.rule[j] = lineQuote, "quote"
 			}
