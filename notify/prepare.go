@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"time"
 
 	"frontdesk/store"
 	"frontdesk/tickets"
@@ -187,7 +188,7 @@ func (s *Sender) refuse(out store.Outgoing, mail *prepared, err error) {
 func (s *Sender) put(out store.Outgoing, f *failure, fresh *store.Rendering) {
 	wait := Backoff(f.class, out.Attempts+1, out.Letter.ID)
 	s.counts.deferred.Add(1)
-	s.log.Info("letter deferred", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "attempt", out.Attempts+1, "due", wait, "err", f)
+	s.log.Info("letter deferred", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "attempt", out.Attempts+1, "retry", wait.Round(time.Second), "err", f)
 	s.finish(out, store.Result{State: store.LetterQueued, Next: s.opt.Now().Add(wait), Code: f.code, Detail: f.detail}, fresh)
 }
 

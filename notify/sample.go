@@ -16,7 +16,7 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 		Data: tickets.LetterData{
 			Text: "The printer is offline since this morning.", Author: "Maria Keller <maria@keller.example>", At: at,
 			Summary: "The printer is offline since this morning.", RespondWithin: "2 business hours", ResolveWithin: "48 hours",
-			SizeLimit: 25 << 20, Types: []string{"image/*", "application/pdf"}, Missing: []string{"product", "error"},
+			Category: "Technical Issues", Files: 2, Commands: []string{"#closs"}, Severity: "high", SizeLimit: 25 << 20, Types: []string{"image/*", "application/pdf"}, Missing: []string{"product", "error"},
 			Refused: []tickets.Refusal{{Filename: "film.mov", Size: 90 << 20, Why: "size"}, {Filename: "setup.exe", Size: 9 << 10, Why: "type"}},
 			Problem: "The print server had lost its licence.", Solution: "The licence is renewed.", Workaround: "Print from a USB stick.", CloseDays: 5,
 			From: "Maria Keller <maria@keller.example>", Names: []string{"error.png (120 KB)"}, Known: []string{"queue: support", "severity: high"},

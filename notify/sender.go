@@ -334,11 +334,11 @@ func (s *Sender) store(ctx context.Context, group []store.Result) {
 		if err == nil {
 			s.counts.lost.Add(int64(lost))
 			if lost > 0 {
-				s.log.Warn("letters claimed by somebody else meanwhile", "size", lost)
+				s.log.Warn("letters claimed by somebody else meanwhile", "count", lost)
 			}
 			return
 		}
-		s.log.Error("results not stored", "err", err, "size", len(group), "attempt", try+1)
+		s.log.Error("results not stored", "err", err, "count", len(group), "attempt", try+1)
 		select {
 		case <-time.After(min(time.Second<<min(try, 3), 5*time.Second)):
 		case <-ctx.Done():

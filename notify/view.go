@@ -30,6 +30,8 @@ type view struct {
 
 	// To customers.
 	Summary       Words
+	Category      Words // title it was sorted under
+	FilesTaken    int   // attachments that arrived and were taken
 	RespondWithin Words
 	ResolveWithin Words
 	SizeLimit     string // "25 MB"
@@ -40,12 +42,13 @@ type view struct {
 	Solution      Words
 	Workaround    Words
 	CloseIn       string // "5 days"
-	Severity      string
+	Severity      Words
 	Confirm       string // link to the page with the two buttons, "" without pages
 
 	// To agents.
 	From       Words
 	Known      []Words
+	Commands   []Words
 	Unverified bool
 	Proposed   []Words
 	Done       []Words
@@ -109,6 +112,8 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		ResolveWithin: w.put(lang.span(d.ResolveWithin)),
 		SizeLimit:     lang.size(d.SizeLimit),
 		Types:         w.put(lang.kinds(d.Types)),
+		Category:      w.put(oneLine(d.Category, 100)),
+		FilesTaken:    d.Files,
 		Problem:       say(d.Problem),
 		Solution:      say(d.Solution),
 		Workaround:    say(d.Workaround),
@@ -119,6 +124,7 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		Proposed:   w.puts(oneLines(d.Proposed)),
 		Done:       w.puts(d.Done),
 		Problems:   w.puts(d.Problems),
+		Commands:   w.puts(oneLines(d.Commands)),
 		Bounce:     w.put(d.Bounce),
 	}
 	v.Title = say(v.Subject)
@@ -128,8 +134,11 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 	if l.Ticket != 0 {
 		v.Number = strconv.FormatInt(l.Ticket, 10)
 	}
-	if m.Ticket != nil && m.Ticket.Severity != "" {
-		v.Severity = lang.severity(m.Ticket.Severity)
+	switch {
+	case d.Severity != "":
+		v.Severity = w.put(lang.severity(d.Severity))
+	case m.Ticket != nil && m.Ticket.Severity != "":
+		v.Severity = w.put(lang.severity(m.Ticket.Severity))
 	}
 	for _, k := range d.Missing {
 		v.Questions = append(v.Questions, w.put(lang.question(k)))
