@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,27 +112,17 @@ func enhancedStatus(text string) (status, rest string) {
 
 var (
 	bracketed = regexp.MustCompile(`<([^<>\s@]{1,200}@[^<>\s@]{1,200})>`)
-	queuedAs  = regexp.MustCompile(`(?i)\bqueued (?:mail )?(?:as|for delivery as)\s+<?([A-Za-z0-9._+/@-]{4,200})>?`)
 )
 
-// serverIDs finds the ids that a server gave a mail in the text of its 250:
-// "queued as 4F2A1B", "<0102018c@eu.amazonses.example>". Servers that rewrite
-// the Message-ID name the new one here, and customers' answers cite it.
+// serverIDs finds the msg-ids that a server gave a mail in the text of its 250:
+// servers that rewrite the Message-ID name the new one here, and answers cite
+// it. A queue id alone ("queued as 4F2A1B") is no msg-id; it stays in the text.
 func serverIDs(text string) []string {
 	var ids []string
-	seen := map[string]bool{}
-	add := func(id string) {
-		id = strings.TrimRight(id, ".,;")
-		if id != "" && !seen[id] && len(ids) < 5 {
-			seen[id] = true
-			ids = append(ids, id)
+	for _, m := range bracketed.FindAllStringSubmatch(text, 5) {
+		if msgID(m[1]) && !slices.Contains(ids, m[1]) {
+			ids = append(ids, m[1])
 		}
-	}
-	for _, m := range bracketed.FindAllStringSubmatch(text, -1) {
-		add(m[1])
-	}
-	for _, m := range queuedAs.FindAllStringSubmatch(text, -1) {
-		add(m[1])
 	}
 	return ids
 }

@@ -75,7 +75,7 @@ func TestServerIDs(t *testing.T) {
 		text string
 		want []string
 	}{
-		{"Ok: queued as 4F2A1B0C", []string{"4F2A1B0C"}},
+		{"Ok: queued as 4F2A1B0C", nil},
 		{"Ok 0102018c-ab12@eu-west-1.amazonses.com", nil},
 		{"Ok <0102018c-ab12@eu-west-1.amazonses.example>", []string{"0102018c-ab12@eu-west-1.amazonses.example"}},
 		{"<AM0PR04@eurprd04.prod.outlook.example> [InternalId=123] Queued mail for delivery", []string{"AM0PR04@eurprd04.prod.outlook.example"}},

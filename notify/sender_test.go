@@ -728,3 +728,95 @@ func TestLetterOfAMailboxThatIsGone(t *testing.T) {
 		b.wantMails(supportBox, 1)
 	})
 }
+
+// A server on loopback may go without AUTH, as a local Postfix does: the
+// letter is sent, and the operator is told once.
+func TestLoopbackWithoutAuth(t *testing.T) {
+	s, err := testmail.NewSMTP(testmail.SMTPOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b := &bench{t: t, db: storetest.SQLite(t), wake: make(chan struct{}, 1)}
+	log := &logbook{}
+	sender, err := New(Options{DB: b.db, Wake: b.wake, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Rules:  func() tickets.Rules { return tickets.Rules{Keys: testKeys} },
+		Brands: func() map[string]Brand { return nil },
+		Routes: func() map[string]Route {
+			return map[string]Route{supportBox: {Host: "127.0.0.1", Port: s.Port(), TLS: "none", Username: "u", Password: "secret"}}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = sender.Run(ctx) }()
+	b.queue(letterTo("a@keller.example"), letterTo("b@keller.example"), letterTo("c@keller.example"))
+	if _, err := s.Wait(3, 20*time.Second); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	<-done
+	if n := log.count("does not offer AUTH"); n != 1 {
+		t.Errorf("warned %d times", n)
+	}
+}
+
+// What the store knows comes into the letter: the files of the message that it
+// carries, and the earlier letters of an agent's thread.
+func TestCarriedMessageAndThread(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.Open = func(_ context.Context, ledger int64, part int) ([]byte, error) {
+			return fmt.Appendf(nil, "bytes of part %d", part), nil
+		}
+		b.start()
+		agent := letterTo("asha@baleyo.example")
+		agent.Kind, agent.Agent, agent.Carry = tickets.LetterNewTicket, true, 1
+		c := tickets.Change{Brand: "baleyo", Tickets: []tickets.TicketChange{{
+			Ticket: tickets.Ticket{Brand: "baleyo", Mailbox: supportBox, Channel: tickets.ChannelMail, Status: tickets.StatusOpen, Subject: "Printer",
+				Participants: []tickets.Participant{{Address: tickets.Address{Name: "Maria", Address: "maria@keller.example"}, Role: tickets.PartyRequester}}},
+			Messages: []tickets.Message{{Direction: tickets.DirectionIn, Channel: tickets.ChannelMail, Kind: tickets.KindMessage, MessageID: "a@b", Text: "help",
+				Author: tickets.Author{Kind: tickets.AuthorCustomer, Address: tickets.Address{Address: "maria@keller.example"}},
+				Attachments: []tickets.Attachment{{Filename: "log.bin", ContentType: "application/octet-stream", Part: 0},
+					{Filename: "film.mov", ContentType: "video/quicktime", Part: 1, Refused: "size"}}}},
+			Letters: []tickets.Letter{agent}}}}
+		var ticket tickets.Ticket
+		decide := func() {
+			t.Helper()
+			err := b.db.Decide(context.Background(), "baleyo", func(tx *store.Tx) error {
+				saved, err := tx.Save(context.Background(), 0, "", "", c, time.Now())
+				if err == nil && ticket.ID == 0 {
+					ticket.ID = saved.Tickets[0]
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.wake <- struct{}{}
+			synctest.Wait()
+		}
+		decide()
+		first := readable(t, b.wantMails(supportBox, 1)[0].Raw)
+		if !strings.Contains(first, "bytes of part 0") || strings.Contains(first, "bytes of part 1") {
+			t.Errorf("files:\n%s", first)
+		}
+		ticket, err := b.db.Ticket(context.Background(), ticket.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := letterTo("asha@baleyo.example")
+		second.Kind, second.Agent = tickets.LetterReceipt, true
+		c = tickets.Change{Brand: "baleyo", Tickets: []tickets.TicketChange{{Ticket: ticket, Letters: []tickets.Letter{second}}}}
+		decide()
+		id := func(raw []byte, field string) string {
+			_, h, _ := bytes.Cut(raw, []byte("\r\n"+field+": "))
+			v, _, _ := bytes.Cut(h, []byte("\r\n"))
+			return string(v)
+		}
+		mails := b.wantMails(supportBox, 2)
+		if got, want := id(mails[1].Raw, "In-Reply-To"), id(mails[0].Raw, "Message-ID"); got != want || got == "" {
+			t.Errorf("In-Reply-To %q, want %q", got, want)
+		}
+	})
+}
