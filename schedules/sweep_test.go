@@ -36,14 +36,16 @@ type desk struct {
 	db    *store.DB
 	sweep *Sweep
 	ahead time.Duration // of the bubble's clock
+	every time.Duration
 	wrote int
 	at    *TimeOfDay
 	rules tickets.Rules
+	clock func() time.Time // in place of the bubble's, where there is none
 }
 
 func openDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules}
+	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules, every: 10 * time.Minute}
 	d.start()
 	t.Cleanup(func() { _ = d.db.Close() })
 	return d
@@ -58,7 +60,7 @@ func (d *desk) start() {
 	}
 	d.db = db
 	d.sweep = New(Options{
-		DB: db, Rules: func() tickets.Rules { return d.rules }, Now: d.now, Every: time.Minute,
+		DB: db, Rules: func() tickets.Rules { return d.rules }, Now: d.now, Every: d.every,
 		Wrote: func() { d.wrote++ }, Supervisor: func() *TimeOfDay { return d.at },
 	})
 }
@@ -71,7 +73,12 @@ func (d *desk) restart() {
 	d.start()
 }
 
-func (d *desk) now() time.Time { return time.Now().Add(d.ahead) }
+func (d *desk) now() time.Time {
+	if d.clock != nil {
+		return d.clock()
+	}
+	return time.Now().Add(d.ahead)
+}
 
 func (d *desk) pass() {
 	d.t.Helper()
@@ -80,8 +87,14 @@ func (d *desk) pass() {
 	}
 }
 
-// run lets the loop run for some time on the bubble's clock.
+// run lets the loop run for some time on the bubble's clock, with a pass at the end.
 func (d *desk) run(for_ time.Duration) {
+	d.t.Helper()
+	d.loop(for_)
+	d.pass()
+}
+
+func (d *desk) loop(for_ time.Duration) {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(d.t.Context())
 	done := make(chan error, 1)
@@ -158,6 +171,8 @@ func TestSilenceAsksOnceAndClosesOnceInTenDaysOfMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
+		d.every = time.Minute
+		d.restart()
 		id := d.resolved()
 		d.run(3*day - time.Minute)
 		d.want(id, tickets.StatusResolved)
@@ -306,7 +321,7 @@ func TestRunGivesTheLeaseBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
-		d.run(time.Minute)
+		d.loop(time.Minute)
 		other, err := store.Open(t.Context(), store.Options{Database: d.path, Fast: true, Node: "other"})
 		if err != nil {
 			t.Fatal(err)

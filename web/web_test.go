@@ -576,3 +576,69 @@ func TestServerHasEveryTimeout(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// work decides what is in the ledger, as the worker does.
+func (s *site) work() {
+	s.t.Helper()
+	rows, err := s.db.ClaimLedger(s.t.Context(), "baleyo", 100, s.now, s.now)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	err = s.db.Decide(s.t.Context(), "baleyo", func(tx *store.Tx) error {
+		for _, r := range rows {
+			var b tickets.Button
+			if err := json.Unmarshal(r.Data, &b); err != nil {
+				return err
+			}
+			in := tickets.Inbound{Ledger: r.ID, Channel: r.Channel, Brand: r.Brand, Mailbox: r.Mailbox, Queue: r.Queue, Received: r.Received,
+				From: tickets.Address{Address: b.Address}, Kind: tickets.KindMessage, Content: r.SHA256, Button: &b}
+			found, err := tx.Find(s.t.Context(), in.Keys(rules))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Save(s.t.Context(), r.ID, b.Address, "", tickets.Receive(found, in, rules, s.now), s.now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// The whole way: pressed, decided, shown.
+func TestPressesCloseAndReopen(t *testing.T) {
+	s := openSite(t)
+	tk := s.ticket(s.resolved)
+	path := "/t/" + token(tk, 0)
+	press := func(action, text string) {
+		t.Helper()
+		values := hidden(t, s.get(path).Body.String(), action)
+		values.Set("text", text)
+		wantCode(t, s.do(post(path, values)), http.StatusSeeOther)
+		wantCode(t, s.do(post(path, values)), http.StatusSeeOther) // and once more, by mistake
+		s.work()
+	}
+	want := func(status tickets.Status, messages int, shown string) {
+		t.Helper()
+		got, err := s.db.Ticket(t.Context(), tk.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.db.Messages(t.Context(), tk.ID)
+		if err != nil || got.Status != status || len(list) != messages {
+			t.Errorf("ticket is %s with %d messages, want %s with %d; %v", got.Status, len(list), status, messages, err)
+		}
+		wantText(t, s.get(path), shown)
+	}
+	press("confirm", "")
+	want(tickets.StatusClosed, 0, "Please reopen")
+	press("reopen", "It is off again.")
+	want(tickets.StatusOpen, 1, "In progress")
+	press("add", "Since noon.")
+	want(tickets.StatusOpen, 2, "In progress")
+	s.decide(tk.ID, func(t *tickets.Ticket) { s.now = s.now.Add(time.Hour); s.resolved(t) })
+	press("reopen", "It is off again.")
+	want(tickets.StatusOpen, 3, "In progress")
+}
