@@ -142,3 +142,19 @@ func TestDefaultListsAreWhatTheTagsSay(t *testing.T) {
 		t.Errorf("severities: tag says %q, default is %q", got, want)
 	}
 }
+
+// TestReadmeLoads: the configuration that newcomers copy first is sound.
+func TestReadmeLoads(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) == 0 {
+		t.Fatal("no yaml in README.md")
+	}
+	for _, block := range blocks {
+		mustLoad(t, openSampleFolder(t), block[1], nil)
+	}
+}
