@@ -15,9 +15,9 @@ func parseAddresses(raw, fallback string, limit int) (list []Address, over bool)
 	if strings.Contains(raw, "=?") && !strings.Contains(raw, "@") {
 		raw = decodeHeader(raw, fallback) // the whole field is one encoded word
 	}
-	for raw != "" {
-		var one string
-		one, raw = cutMailbox(raw)
+	c := newAddressCutter(raw)
+	for !c.done() {
+		one := c.next()
 		if strings.Trim(one, " \t\r\n,;:\x00") == "" {
 			continue
 		}
@@ -31,43 +31,64 @@ func parseAddresses(raw, fallback string, limit int) (list []Address, over bool)
 	return list, false
 }
 
-// cutMailbox splits off the first mailbox: up to a comma, a semicolon or a
-// group's colon outside quotes, comments and brackets.
-func cutMailbox(s string) (one, rest string) {
-	quoted, angle, depth := false, false, 0
-	for i := 0; i < len(s); i++ {
+// addressCutter splits an address list in one pass. What is never closed (a
+// quote, a comment, a bracket) does not count as opened.
+type addressCutter struct {
+	s                               string
+	pos                             int
+	lastQuote, lastParen, lastAngle int
+}
+
+func newAddressCutter(s string) *addressCutter {
+	return &addressCutter{s: s, lastQuote: strings.LastIndexByte(s, '"'), lastParen: strings.LastIndexByte(s, ')'), lastAngle: strings.LastIndexByte(s, '>')}
+}
+
+func (a *addressCutter) done() bool { return a.pos >= len(a.s) }
+
+// next returns the next mailbox: up to a comma, a semicolon or a group's colon
+// outside quotes, comments and brackets; "" for a group's name.
+func (a *addressCutter) next() string {
+	s, start := a.s, a.pos
+	quoted, depth, closes := false, 0, -1 // closes: where the open bracket ends
+	for i := start; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case c == '\\' && (quoted || depth > 0):
 			i++
 		case c == '"' && depth == 0:
-			if !quoted && strings.IndexByte(s[i+1:], '"') < 0 {
-				continue // never closed: an octet like any other
-			}
-			quoted = !quoted
+			quoted = !quoted && i < a.lastQuote
 		case quoted:
-		case c == '(' && strings.IndexByte(s[i+1:], ')') >= 0:
+		case c == '(' && i < a.lastParen:
 			depth++
 		case c == ')' && depth > 0:
 			depth--
 		case depth > 0:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
+		case c == '<' && i < a.lastAngle && closes < i:
+			closes = bracketEnd(s, i)
 		case c == '=' && strings.HasPrefix(s[i:], "=?"):
-			if _, n, ok := cutWord(s[i:]); ok && i+n < len(s) {
+			if _, n, ok := cutWord(s[i:min(len(s), i+2000)]); ok && i+n < len(s) {
 				i += n - 1 // commas inside an encoded word are text
 			}
-		case c == ',' && angle && !strings.Contains(untilAngle(s[i:]), "@"):
-			return s[:i], s[i+1:]
-		case (c == ',' || c == ';') && !angle:
-			return s[:i], s[i+1:]
-		case c == ':' && !angle && isGroupName(s[:i]):
-			return "", s[i+1:] // group name (RFC 5322 section 3.4)
+		case (c == ',' || c == ';') && i > closes:
+			a.pos = i + 1
+			return s[start:i]
+		case c == ':' && i > closes && i < start+1000 && isGroupName(s[start:i]):
+			a.pos = i + 1
+			return "" // group name (RFC 5322 section 3.4)
 		}
 	}
-	return s, ""
+	a.pos = len(s)
+	return s[start:]
+}
+
+// bracketEnd returns where the bracket at s[i] ends: at the next ">", unless
+// another "<" comes first.
+func bracketEnd(s string, i int) int {
+	end := strings.IndexAny(s[i+1:], "<>")
+	if end < 0 || s[i+1+end] == '<' {
+		return i
+	}
+	return i + 1 + end
 }
 
 // untilAngle returns the text up to the next ">".

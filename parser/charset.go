@@ -186,8 +186,7 @@ func guessText(data []byte) (text, charset string) {
 	// The detector needs some text to be any good; short values are far more
 	// often western than what it guesses.
 	if len(sample) >= 24 || bytes.Contains(sample, []byte("\x1b$")) {
-		if r, err := chardet.NewTextDetector().DetectBest(sample); err == nil && r.Confidence >= 30 {
-			label := strings.ToLower(r.Charset)
+		if label := detectCharset(sample); label != "" {
 			if enc := lookupCharset(label); enc != nil && label != "utf-8" {
 				if out, err := enc.NewDecoder().Bytes(data); err == nil {
 					return toValid(string(out)), label
@@ -197,6 +196,23 @@ func guessText(data []byte) (text, charset string) {
 	}
 	out, _ := charmap.Windows1252.NewDecoder().Bytes(data)
 	return toValid(string(out)), "windows-1252"
+}
+
+// detectCharset asks the detector; "" when it is not sure. Its results come in
+// the order in which its goroutines end, so that ties are settled here.
+func detectCharset(sample []byte) string {
+	all, err := chardet.NewTextDetector().DetectAll(sample)
+	if err != nil {
+		return ""
+	}
+	best, confidence := "", 29
+	for _, r := range all {
+		label := strings.ToLower(r.Charset)
+		if r.Confidence > confidence || r.Confidence == confidence && best != "" && label < best {
+			best, confidence = label, r.Confidence
+		}
+	}
+	return best
 }
 
 // decodeBOM decodes text that says by its first octets what it is.
