@@ -45,7 +45,7 @@ type desk struct {
 
 func openDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules, every: 10 * time.Minute}
+	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules, every: 30 * time.Minute}
 	d.start()
 	t.Cleanup(func() { _ = d.db.Close() })
 	return d
@@ -171,7 +171,7 @@ func TestSilenceAsksOnceAndClosesOnceInTenDaysOfMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDesk(t)
-		d.every = time.Minute
+		d.every = tick
 		d.restart()
 		id := d.resolved()
 		d.run(3*day - time.Minute)

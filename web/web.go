@@ -45,7 +45,8 @@ const maxBody = 64 << 10
 type pages struct{ opt Options }
 
 // New returns the handler of the customers' pages. It answers for every path;
-// those it does not know are 404.
+// those it does not know are 404. It bounds the body of a request; the time and
+// the headers are for the server that it runs in.
 func New(opt Options) http.Handler {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
@@ -61,21 +62,6 @@ func New(opt Options) http.Handler {
 	mux.HandleFunc("/t/{token}", p.ticket)
 	mux.HandleFunc("/", p.unknown)
 	return guarded(mux, p)
-}
-
-// Server returns an HTTP server for handler with every limit set: a client that
-// sends or reads slowly is cut off, and holds no memory to speak of meanwhile.
-// The caller serves and shuts it down.
-func Server(handler http.Handler, addr string) *http.Server {
-	return &http.Server{
-		Addr:              addr,
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-	}
 }
 
 // ticket serves a customer's page.

@@ -570,13 +570,6 @@ func TestProblemPagesSpeakTheBrowsersLanguage(t *testing.T) {
 	}
 }
 
-func TestServerHasEveryTimeout(t *testing.T) {
-	s := Server(http.NotFoundHandler(), "127.0.0.1:0")
-	if s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.WriteTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
-		t.Errorf("%+v", s)
-	}
-}
-
 // work decides what is in the ledger, as the worker does.
 func (s *site) work() {
 	s.t.Helper()
