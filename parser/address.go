@@ -284,11 +284,14 @@ func cleanAddress(s, fallback string) string {
 		return strings.Join(strings.Fields(strings.Trim(s, `"`)), "")
 	}
 	local, domain := strings.TrimSpace(s[:at]), strings.ToLower(strings.TrimSpace(s[at+1:]))
-	if !strings.HasPrefix(local, `"`) {
+	if !strings.HasPrefix(local, `"`) || !strings.HasSuffix(local, `"`) {
 		local = strings.Join(strings.Fields(local), "")
 	}
 	domain = strings.TrimRight(strings.Join(strings.Fields(domain), ""), ".\"'>)")
-	return strings.TrimLeft(unquoteLocal(local), "\"'") + "@" + domain
+	if strings.Count(local, `"`) == 1 {
+		local = strings.Trim(local, `"`)
+	}
+	return strings.TrimLeft(unquoteLocal(local), "'") + "@" + domain
 }
 
 // unquoteLocal drops quotes around a local part that needs none.

@@ -96,9 +96,11 @@ func (c *Calendar) property(zones calendarZones, name, params, value string) {
 	}
 }
 
+var calendarEscapes = strings.NewReplacer(`\n`, " ", `\N`, " ", `\,`, ",", `\;`, ";", `\\`, `\`)
+
 // calendarText undoes the escapes of TEXT (RFC 5545 section 3.3.11).
 func calendarText(v string) string {
-	return strings.NewReplacer(`\n`, " ", `\N`, " ", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(clip(v, 2000))
+	return calendarEscapes.Replace(clip(v, 2000))
 }
 
 // calendarTime reads DATE-TIME and DATE (RFC 5545 section 3.3.5) in the zone

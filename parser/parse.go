@@ -194,7 +194,7 @@ func emptyBody(patches []shown) bool {
 // HTML rendered where there is none.
 func (p *parse) linesOf(s shown) []textLine {
 	if s.hasPlain && (strings.TrimSpace(s.plain) != "" || !s.hasHTML) {
-		return plainLines(s.plain)
+		return plainLines(clip(s.plain, p.lim.Text))
 	}
 	return htmlText(clip(s.html, 2*p.lim.Text), p.lim.Text)
 }

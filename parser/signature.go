@@ -29,7 +29,7 @@ var sentFrom = []string{
 	"sent from", "sent with", "sent via", "sent by", "sent using", "sent on the", "sent on my", "sent through", "get outlook for", "from my iphone", "from my ipad", "from my android", "from my phone", "from my mobile", "someone from mobile",
 	"envoyé de", "envoyé depuis", "envoyé à partir", "envoyé avec", "télécharger outlook", "obtenez outlook", "obtenir outlook", "provenance",
 	"von meinem", "von meiner", "gesendet von", "gesendet mit", "gesendet über", "diese nachricht wurde von", "outlook für", "versendet mit", "verschickt mit", "holen sie sich outlook",
-	"enviado desde", "enviado de", "enviado a partir", "enviado con", "enviado com", "enviado pelo", "enviado por", "enviado mediante", "obtener outlook", "obter o outlook", "baixe o outlook",
+	"enviado desde", "enviado de", "enviado do", "enviado da", "enviado a partir", "enviado con", "enviado com", "enviado pelo", "enviado por", "enviado mediante", "obtener outlook", "obter o outlook", "baixe o outlook",
 	"inviato da", "inviato dal", "inviato con", "inviata da", "inviato tramite", "scarica outlook", "ottieni outlook",
 	"verzonden met", "verzonden vanaf", "verzonden via", "verstuurd vanaf", "verstuurd met", "verstuurd via", "outlook voor", "download outlook",
 	"sendt fra", "sendt med", "sendt via", "skickat från", "skickat med", "skickat via", "hanki outlook", "hent outlook", "hämta outlook", "lähetetty", "sent fra",
@@ -40,13 +40,15 @@ var sentFrom = []string{
 	"bidalia nire", "enviat des", "изпратено от",
 }
 
+var dropBrackets = strings.NewReplacer("[", "", "]", "") // of Markdown links
+
 // mobileSignature reports a line that a phone or app appends.
 func mobileSignature(line string) bool {
 	s := strings.TrimFunc(line, func(r rune) bool { return isBlankRune(r) || strings.ContainsRune("<>()[]*_-—–~.\"'", r) })
 	if s == "" || utf8.RuneCountInString(s) > 160 || strings.HasSuffix(s, "?") || strings.HasSuffix(s, ":") {
 		return false
 	}
-	low := strings.ToLower(s)
+	low := strings.ToLower(dropBrackets.Replace(s))
 	for _, p := range sentFrom {
 		if strings.HasPrefix(low, p) {
 			return !ordinarySent(low, p)

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+var dropDashes = strings.NewReplacer("-", "", "_", "")
+
 // transferEncoding brings a Content-Transfer-Encoding to one of "", "base64",
 // "quoted-printable", "uuencode" (RFC 2045 section 6). known is false for a
 // word nobody knows; the octets are then taken as they are.
@@ -14,7 +16,7 @@ func transferEncoding(v string) (enc string, known bool) {
 		v = v[:i]
 	}
 	v = strings.Trim(v, "\"'")
-	switch strings.NewReplacer("-", "", "_", "").Replace(v) {
+	switch dropDashes.Replace(v) {
 	case "", "7bit", "8bit", "binary", "7bits", "8bits", "none", "utf8", "bit7", "bit8", "7bti", "plain", "ascii", "usascii":
 		return "", true
 	case "base64", "b64", "b", "basde64", "mimebase64":
