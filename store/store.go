@@ -76,11 +76,35 @@ type engine interface {
 	close() error
 }
 
-// session is a write transaction.
+// session is a write transaction. Statements may be put off with later: over a
+// network they then share a round trip with the next one whose answer is
+// needed. An error is returned by whatever sent the statement.
 type session interface {
-	runner
-	commit() error
-	rollback() error
+	// each and exec send what was put off, then the statement.
+	each(ctx context.Context, text string, args []any, f rowFunc) error
+	exec(ctx context.Context, text string, args []any) (int64, error)
+	later(ctx context.Context, s statement) error
+	flush(ctx context.Context) error
+
+	// savepoint, release and undo nest. undo forgets what was put off since.
+	savepoint(ctx context.Context) error
+	release(ctx context.Context) error
+	undo(ctx context.Context) error
+
+	commit(ctx context.Context) error
+	rollback() error // forgets what was put off
+}
+
+// rowFunc is called with the Scan of each row.
+type rowFunc = func(scan func(...any) error) error
+
+// statement is one to be run, now or with the next. Of rows and met one may be
+// set; met is told how many rows the statement met.
+type statement struct {
+	text string
+	args []any
+	rows rowFunc
+	met  func(n int64) error
 }
 
 // Open opens the database, migrates it to this version and checks it. The
@@ -101,6 +125,12 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		return nil, err
 	}
 	db.read = reader{db.engine.reader()}
+	if opt.Daemon && !isPostgres(opt.Database) {
+		if err := db.abandoned(ctx); err != nil {
+			_ = db.engine.close()
+			return nil, err
+		}
+	}
 	return db, nil
 }
 
