@@ -19,14 +19,20 @@ func rootCommand() *cobra.Command {
 		manCommand(),
 		parseCommand(),
 		ticketsCommand(),
+		customersCommand(),
 		explainCommand(),
 		threadCommand(),
 		deliverCommand(),
 		decideCommand(),
 		reconcileCommand(),
+		mailboxCommand(),
 		quarantineCommand(),
 		outboxCommand(),
 		lettersCommand(),
+		backupCommand(),
+		restoreCommand(),
+		migrateCommand(),
+		doctorCommand(),
 	)
 	return root
 }

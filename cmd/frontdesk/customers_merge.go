@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"frontdesk/store"
+	"frontdesk/tickets"
+)
+
+func customersMergeCommand() *cobra.Command {
+	var brand string
+	cmd := &cobra.Command{
+		Use:   "merge ID|ADDRESS INTO",
+		Short: "join two profiles of one person",
+		Long: `Merge moves the addresses, numbers and tickets of one profile into another of
+the same brand. The first profile stays, empty. It cannot be taken back.`,
+		Example: "  frontdesk customers merge mk@home.example maria@keller.example",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withCustomer(cmd, args[0], brand, func(d *desk, from tickets.Person) error {
+				into, err := d.customer(cmd.Context(), args[1], from.Brand)
+				if err != nil {
+					return err
+				}
+				n, err := d.mergeCustomers(cmd.Context(), from, into)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "customer %d is now customer %d: addresses=%d tickets=%d\n", from.ID, into.ID, len(from.Addresses), n)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&brand, "brand", "", "brand, where the address is known to several")
+	return cmd
+}
+
+// mergeCustomers moves everything of one profile to another in one transaction.
+func (d *desk) mergeCustomers(ctx context.Context, from, into tickets.Person) (moved int, err error) {
+	switch {
+	case from.ID == into.ID:
+		return 0, errors.New("both are the same customer")
+	case from.Brand != into.Brand:
+		return 0, fmt.Errorf("customer %d is of %s, customer %d of %s: brands are kept apart", from.ID, from.Brand, into.ID, into.Brand)
+	}
+	list, err := d.ticketsOf(ctx, from)
+	if err != nil {
+		return 0, err
+	}
+	by, now := d.byOperator(), time.Now()
+	err = d.db.Decide(ctx, into.Brand, func(tx *store.Tx) error {
+		c := tickets.Change{Brand: into.Brand, People: []tickets.Person{emptied(from, into), joinedPerson(from, into)}}
+		for _, t := range list {
+			now, err := tx.Ticket(ctx, t.ID) // as it is inside the transaction
+			if err != nil {
+				return err
+			}
+			c.Tickets = append(c.Tickets, handed(*now, from, into, by))
+		}
+		_, err := tx.Save(ctx, 0, "", "", c, now)
+		return err
+	})
+	return len(list), err
+}
+
+// emptied is what is left of a profile.
+func emptied(from, into tickets.Person) tickets.Person {
+	return tickets.Person{ID: from.ID, Brand: from.Brand, Name: from.Name, Notes: fmt.Sprintf("merged into customer %d", into.ID)}
+}
+
+// joinedPerson is the profile with what the other knew beyond it.
+func joinedPerson(from, into tickets.Person) tickets.Person {
+	p := into
+	p.Addresses = plusMinus(into.Addresses, from.Addresses, nil)
+	p.Phones = plusMinus(into.Phones, from.Phones, nil)
+	p.Blocked = into.Blocked || from.Blocked
+	for _, f := range []struct{ to, other *string }{{&p.Name, &from.Name}, {&p.Language, &from.Language}, {&p.Org, &from.Org}, {&p.Notes, &from.Notes}} {
+		if *f.to == "" {
+			*f.to = *f.other
+		}
+	}
+	return p
+}
+
+// handed is a ticket on which the one person is now the other.
+func handed(t tickets.Ticket, from, into tickets.Person, by string) tickets.TicketChange {
+	if t.Requester == from.ID {
+		t.Requester = into.ID
+	}
+	for i := range t.Participants {
+		if t.Participants[i].Person == from.ID {
+			t.Participants[i].Person = into.ID
+		}
+	}
+	return tickets.TicketChange{Ticket: t, Events: []tickets.Event{{
+		Ticket: t.ID, At: time.Now(), Who: by, What: "customer merged", Detail: fmt.Sprintf("%d into %d", from.ID, into.ID),
+	}}}
+}
+
+func customersExportCommand() *cobra.Command {
+	var brand, file string
+	var raw bool
+	cmd := &cobra.Command{
+		Use:   "export ID|ADDRESS [--out FILE] [--raw]",
+		Short: "everything that is kept about a customer",
+		Long: `Export prints one JSON document with the profile, all tickets on which the
+customer takes part, their messages, logs and letters (article 15 and 20 GDPR).
+Notes of the team are in it: read it before you hand it out. --raw adds each mail
+as it came, with its attachments, in base64.`,
+		Example: "  frontdesk customers export maria@keller.example --raw --out maria.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withCustomer(cmd, args[0], brand, func(d *desk, p tickets.Person) error {
+				out, err := d.export(cmd.Context(), p, raw)
+				if err != nil {
+					return err
+				}
+				return toFile(cmd.OutOrStdout(), file, func(w io.Writer) error { return printJSON(w, out) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&brand, "brand", "", "brand, where the address is known to several")
+	cmd.Flags().StringVar(&file, "out", "", "write to this file, readable by you only")
+	cmd.Flags().BoolVar(&raw, "raw", false, "with the mails as they came")
+	return cmd
+}
+
+// exported is what "customers export" prints.
+type exported struct {
+	Exported string        `json:"exported"`
+	Customer personJSON    `json:"customer"`
+	Tickets  []wholeTicket `json:"tickets"`
+	Mails    []rawMail     `json:"mails,omitempty"`
+}
+
+type rawMail struct {
+	Ledger int64  `json:"ledger"`
+	Base64 string `json:"base64"`
+}
+
+func (d *desk) export(ctx context.Context, p tickets.Person, raw bool) (exported, error) {
+	out := exported{Exported: stamp(time.Now()), Customer: personToJSON(p), Tickets: []wholeTicket{}}
+	list, err := d.ticketsOf(ctx, p)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range list {
+		whole, err := d.wholeTicket(ctx, t.ID, false)
+		if err != nil {
+			return out, err
+		}
+		out.Tickets = append(out.Tickets, whole)
+		for _, m := range whole.Messages {
+			if !raw || m.Ledger == 0 {
+				continue
+			}
+			data, err := d.db.Raw(ctx, m.Ledger)
+			if err != nil {
+				return out, err
+			}
+			out.Mails = append(out.Mails, rawMail{m.Ledger, base64.StdEncoding.EncodeToString(data)})
+		}
+	}
+	return out, nil
+}
+
+// toFile writes to a new file, or to w without one.
+func toFile(w io.Writer, file string, write func(io.Writer) error) (err error) {
+	if file == "" {
+		return write(w)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := f.Close(); err == nil {
+			err = closing
+		}
+	}()
+	return write(f)
+}
+
+func customersEraseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "erase ID|ADDRESS",
+		Short: "forget a customer (not yet available)",
+		Long: `Erase will remove what is kept about a customer, in such a way that neither a
+rescan of the mailbox nor an old backup brings it back. It is not yet available:
+half an erasure would be worse than none.`,
+		Example: "  frontdesk customers erase maria@keller.example",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return failed(fmt.Errorf("customers erase: not yet available: nothing of %s was changed\nhint: frontdesk customers set %s --block keeps new mail out", strings.TrimSpace(args[0]), args[0]))
+		},
+	}
+}

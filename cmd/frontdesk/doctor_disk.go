@@ -1,0 +1,16 @@
+//go:build linux || darwin || freebsd
+
+package main
+
+import "golang.org/x/sys/unix"
+
+// diskOf tells how many bytes are free on the disk of dir for everybody, and
+// whether nearly all file entries are taken.
+func diskOf(dir string) (free uint64, crowded, known bool, err error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, false, false, err
+	}
+	free = uint64(fs.Bavail) * uint64(fs.Bsize)
+	return free, fs.Files > 0 && uint64(fs.Ffree)*100 < uint64(fs.Files), true, nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"frontdesk/config"
+	"frontdesk/intake"
+	"frontdesk/store"
+)
+
+func mailboxCommand() *cobra.Command {
+	return group("mailbox", "the state of each mailbox",
+		"Mailbox lists the addresses that customers write to, how far each was read, and what went wrong last.",
+		"  frontdesk mailbox list\n  frontdesk mailbox poll support@example.com",
+		mailboxListCommand(), mailboxPollCommand(), mailboxLoginCommand())
+}
+
+// mailboxJSON is one mailbox as "mailbox list --json" prints it.
+type mailboxJSON struct {
+	Address     string `json:"address"`
+	Brand       string `json:"brand"`
+	Intake      string `json:"intake"`
+	Folder      string `json:"folder,omitempty"`
+	UIDValidity uint32 `json:"uidvalidity,omitempty"`
+	UID         uint32 `json:"uid,omitempty"` // highest UID whose mail is in the ledger
+	Polled      string `json:"polled"`        // "" never
+	Error       string `json:"error"`         // of the last poll, "" when well
+	Rows        int    `json:"rows"`
+	Undecided   int    `json:"undecided"`
+	Quarantined int    `json:"quarantined"`
+
+	cursor store.Cursor
+	poll   config.Mailbox
+}
+
+func mailboxListCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "which mailboxes there are, and how they are",
+		Long:    "List prints each mailbox with its cursor (the last mail that was taken), when it was last looked at, the last error, and how many mails came.",
+		Example: "  frontdesk mailbox list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := openDesk(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			boxes, err := d.mailboxes(cmd.Context())
+			if err != nil {
+				return failed(err)
+			}
+			return printList(cmd, asJSON, boxes,
+				column[mailboxJSON]{"ADDRESS", func(m mailboxJSON) string { return m.Address }},
+				column[mailboxJSON]{"BRAND", func(m mailboxJSON) string { return m.Brand }},
+				column[mailboxJSON]{"INTAKE", func(m mailboxJSON) string { return m.Intake }},
+				column[mailboxJSON]{"MAILS", func(m mailboxJSON) string { return fmt.Sprint(m.Rows) }},
+				column[mailboxJSON]{"UNDECIDED", func(m mailboxJSON) string { return fmt.Sprint(m.Undecided) }},
+				column[mailboxJSON]{"UID", func(m mailboxJSON) string { return orZero(int64(m.UID)) }},
+				column[mailboxJSON]{"POLLED", func(m mailboxJSON) string { return minute(m.cursor.Polled) }},
+				column[mailboxJSON]{"ERROR", func(m mailboxJSON) string { return m.Error }})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+// mailboxes looks up the state of every configured mailbox.
+func (d *desk) mailboxes(ctx context.Context) ([]mailboxJSON, error) {
+	var out []mailboxJSON
+	for _, b := range d.cfg.Brands {
+		for _, m := range b.Mailboxes {
+			box := mailboxJSON{Address: m.Address, Brand: b.ID, Intake: string(m.Intake), poll: m}
+			tally, err := d.db.Tally(ctx, m.Address)
+			if err != nil {
+				return nil, err
+			}
+			box.Rows, box.Undecided, box.Quarantined = tally.Total, tally.Undecided, tally.ByDisposition["quarantined"]
+			if m.IMAP != nil {
+				if box.cursor, err = d.db.Cursor(ctx, m.Address, m.IMAP.Folder); err != nil {
+					return nil, err
+				}
+				box.Folder, box.UIDValidity, box.UID = m.IMAP.Folder, box.cursor.UIDValidity, box.cursor.UID
+				box.Polled, box.Error = stamp(box.cursor.Polled), box.cursor.Error
+			}
+			out = append(out, box)
+		}
+	}
+	return out, nil
+}
+
+func mailboxPollCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "poll ADDRESS",
+		Short: "fetch now",
+		Long: `Poll looks into one IMAP mailbox now and takes what is new into the ledger, over
+a connection of its own. The daemon, or decide, then decides about it.`,
+		Example: "  frontdesk mailbox poll support@example.com",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := openDesk(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			opt, err := d.folder(cmd, args[0])
+			if err != nil {
+				return failed(err)
+			}
+			added, err := intake.NewMailbox(opt).Poll(cmd.Context())
+			if err != nil {
+				return failed(fmt.Errorf("%w\nhint: frontdesk check --connect", err))
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: added=%d\n", opt.Address, added)
+			return failed(err)
+		},
+	}
+}
+
+// folder finds the IMAP folder of a mailbox.
+func (d *desk) folder(cmd *cobra.Command, address string) (intake.MailboxOptions, error) {
+	to, err := d.mailbox(address)
+	if err != nil {
+		return intake.MailboxOptions{}, err
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var known []string
+	for _, opt := range mailboxesOf(d.cfg, d.db, log) {
+		if opt.Address == to.Mailbox {
+			return opt, nil
+		}
+		known = append(known, opt.Address)
+	}
+	hint := "its mail server hands mail over by itself"
+	if len(known) > 0 {
+		hint = "those that are: " + strings.Join(known, ", ")
+	}
+	return intake.MailboxOptions{}, fmt.Errorf("%s is not read by IMAP: there is nothing to fetch\nhint: %s", to.Mailbox, hint)
+}
+
+func mailboxLoginCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "login ADDRESS",
+		Short:   "log in to a provider with OAuth2 (not yet available)",
+		Long:    "Login will fetch an OAuth2 token for a mailbox at a provider that takes no passwords. It is not yet available.",
+		Example: "  frontdesk mailbox login support@example.com",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(*cobra.Command, []string) error {
+			return failed(errors.New("mailbox login: not yet available\nhint: use an app password in password_file"))
+		},
+	}
+}
