@@ -21,6 +21,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"frontdesk/tickets"
 )
@@ -56,6 +57,9 @@ type DB struct {
 	node   string
 	notes  []string
 	raw    codec
+
+	closing sync.Once
+	closed  error // what closing gave
 }
 
 // engine is what differs between the databases: how they are opened, how a
@@ -141,12 +145,15 @@ func isPostgres(name string) bool {
 // Notes says what Open did not check, a line each: worth a line in the log.
 func (db *DB) Notes() []string { return slices.Clone(db.notes) }
 
-// Close waits for running transactions and closes the database.
+// Close waits for running transactions and closes the database. It may be
+// called again, and returns the same.
 func (db *DB) Close() error {
-	if err := db.engine.close(); err != nil {
-		return fmt.Errorf("close the database: %w", err)
-	}
-	return nil
+	db.closing.Do(func() {
+		if err := db.engine.close(); err != nil {
+			db.closed = fmt.Errorf("close the database: %w", err)
+		}
+	})
+	return db.closed
 }
 
 // Ping runs one trivial query: the watchdog's question.
