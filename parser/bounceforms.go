@@ -7,7 +7,7 @@ import (
 // daemonNames are the local parts that MTAs write from (RFC 2142 has only
 // postmaster), lower case.
 var daemonNames = words(`mailer-daemon postmaster mail-daemon maildaemon mailerdaemon mail.delivery.system mail-delivery-system mailadmin mailmaster mdaemon
-	mail_delivery_subsystem mail-delivery-subsystem maildelivery daemon mailsystem bounce bounces system-administrator poostmaster post_master post-master sysadmin mailmarshal mailsweeper mailserver mail-server smtp-server antispam spamfilter mailguard`)
+	mail-delivery-subsystem maildelivery daemon mailsystem bounce bounces system-administrator poostmaster post-master sysadmin mailmarshal mailsweeper mailserver mail-server smtp-server antispam spamfilter mailguard`)
 
 // daemonPhrases are display names of MTAs, lower case.
 var daemonPhrases = []string{"mail delivery sub", "mail delivery sys", "delivery subsystem", "mailer-daemon", "mailer daemon", "system administrator", "mail administrator", "internet mail delivery", "mail system", "delivery status"}
@@ -18,7 +18,7 @@ func (p *parse) fromMachine() string {
 		return "x-failed-recipients"
 	}
 	raw := strings.ToLower(p.head.filled("From"))
-	if daemonNames[localPart(p.m.From.Address)] || strings.TrimSpace(raw) == "<>" || strings.HasSuffix(strings.TrimSpace(raw), "<>") {
+	if isDaemon(p.m.From.Address) || strings.TrimSpace(raw) == "<>" || strings.HasSuffix(strings.TrimSpace(raw), "<>") {
 		return "from " + localPart(p.m.From.Address)
 	}
 	name := strings.ToLower(p.m.From.Name)
@@ -27,7 +27,7 @@ func (p *parse) fromMachine() string {
 			return "from " + d
 		}
 	}
-	if rp := p.m.ReturnPath; rp != nil && (*rp == "" || daemonNames[localPart(*rp)]) {
+	if rp := p.m.ReturnPath; rp != nil && (*rp == "" || isDaemon(*rp)) {
 		return nullPath
 	}
 	return ""
@@ -36,6 +36,11 @@ func (p *parse) fromMachine() string {
 // nullPath is the weakest sign of an MTA: vacation notices have it, too
 // (RFC 3834 section 3.3).
 const nullPath = "null return-path"
+
+// isDaemon reports an address that MTAs write from.
+func isDaemon(addr string) bool {
+	return daemonNames[strings.ReplaceAll(localPart(addr), "_", "-")]
+}
 
 // localPart returns the local part in lower case.
 func localPart(addr string) string {
@@ -274,7 +279,7 @@ func codeAfterReply(text string) string {
 }
 
 // finish decides hard or soft and the reason, and finds the mail that bounced.
-func (b *Bounce) finish(p *parse, own, copied string) {
+func (b *Bounce) finish(p *parse, kind Kind, own, copied string) {
 	returned := p.returnedHeader(copied)
 	b.MessageID = parseMessageID(returned.filled("Message-ID"))
 	if b.Recipient == "" || !strings.Contains(b.Recipient, "@") {
@@ -288,6 +293,9 @@ func (b *Bounce) finish(p *parse, own, copied string) {
 	}
 	b.Diagnostic = clip(b.Diagnostic, 2000)
 	b.Reason = bounceReason(b.Status, b.Diagnostic+" "+clip(own, 4000), b.Diagnostic)
+	if b.Reason == "undefined" && kind == KindDelayed {
+		b.Reason = "expired"
+	}
 	switch {
 	case b.Status != "":
 		b.Hard = b.Status[0] == '5'

@@ -46,7 +46,7 @@ func failedIn(own string, p *parse) []failedAddress {
 // who gets the report, and the MTA's own.
 func (p *parse) mayFail(addr string, rank int) bool {
 	l := localPart(addr)
-	if rank > 2 && (daemonNames[l] || l == "support" || l == "help" || l == "abuse") {
+	if rank > 2 && (isDaemon(addr) || l == "support" || l == "help" || l == "abuse") {
 		return false
 	}
 	if rank > 3 {

@@ -19,12 +19,12 @@ var reasonWords = []struct {
 	{"toomanyconn", []string{"too many connections", "too many concurrent", "connection limit", "too many sessions", "concurrency limit"}},
 	{"virusdetected", []string{"virus", "malware", "infected"}},
 	{"spamdetected", []string{"spam", "bulk mail", "unsolicited", "junk"}},
-	{"blocked", []string{"blacklist", "blocklist", "block list", "black list", "blocked", "rbl", "listed in", "listed by", "banned", "denied access", "client host rejected", "spamhaus", "access denied from", "poor", "service not available for", "blacklisted"}},
+	{"blocked", []string{"blacklist", "blocklist", "block list", "black list", "blocked", "rbl", "is listed", "listed by", "listed on", "banned", "denied access", "client host rejected", "spamhaus", "access denied from", "service not available for", "blacklisted"}},
 	{"norelaying", []string{"relaying denied", "relay access denied", "relay denied", "not permitted to relay", "unable to relay", "relay not permitted", "relaying not allowed", "we do not relay", "no relay", "rcpthosts"}},
 	{"mesgtoobig", []string{"message too large", "too big", "size exceeds", "message size exceeds", "exceeds maximum", "exceeded maximum", "message length exceeds", "size limit exceeded", "maximum message size"}},
 	{"suspend", []string{"suspended", "account is disabled", "account disabled", "mailbox disabled", "inactive", "deactivated", "has been disabled", "account locked", "temporarily disabled", "user disabled"}},
 	{"hasmoved", []string{"has moved", "has changed", "no longer here", "user has left", "new address"}},
-	{"userunknown", []string{"user unknown", "unknown user", "no such user", "no such recipient", "unknown recipient", "recipient unknown", "unknown or illegal", "does not exist", "doesn't exist", "no mailbox", "unknown mailbox", "mailbox not found", "mailbox unavailable", "address not found", "invalid recipient", "recipient not found", "unknown address", "address unknown", "not a valid user", "not our customer", "not found in", "unknown local", "no such mailbox", "user not found", "invalid mailbox", "not listed in", "recipient name is not recognized", "unrouteable address", "address does not", "no longer available", "doesn't have a", "is not a registered", "couldn't be found", "mailbox does not exist", "account that you tried to reach", "not exist", "宛先不明", "address rejected"}},
+	{"userunknown", []string{"user unknown", "unknown user", "no such user", "no such recipient", "unknown recipient", "recipient unknown", "unknown or illegal", "does not exist", "doesn't exist", "no mailbox", "unknown mailbox", "mailbox not found", "mailbox unavailable", "address not found", "invalid recipient", "recipient not found", "recipientnotfound", "not found by smtp", "unknown address", "address unknown", "not a valid user", "not our customer", "not found in", "unknown local", "no such mailbox", "user not found", "invalid mailbox", "not listed in", "recipient name is not recognized", "unrouteable address", "address does not", "no longer available", "doesn't have a", "is not a registered", "couldn't be found", "mailbox does not exist", "account that you tried to reach", "not exist", "宛先不明", "address rejected"}},
 	{"hostunknown", []string{"host unknown", "unknown host", "host not found", "domain not found", "domain name not found", "name or service not known", "no such domain", "unrouteable mail domain", "domain does not exist", "host or domain name not found", "illegal host", "dns lookup failure", "nxdomain", "bad destination", "domain doesn't exist", "hostname lookup"}},
 	{"notaccept", []string{"does not accept mail", "null mx", "nullmx", "doesn't accept mail", "no mx", "mail not accepted", "name server: .: host not found", "does not accept any"}},
 	{"filtered", []string{"recipient address rejected", "not accepting messages", "filter", "not accepted from", "because the recipient is not"}},
@@ -60,7 +60,10 @@ func bounceReason(status, report, diagnostic string) string {
 		detail = status[2:]
 	}
 	said := wordReason(diagnostic)
-	if certainCodes[detail] && (said == "" || said == "rejected" || said == "filtered" || said == "policyviolation" || said == codeReasons[detail] || said == "expired") {
+	if detail == "1.10" && wordReason(report) == "userunknown" {
+		return "userunknown" // Exchange means a missing mailbox, the registry a null MX
+	}
+	if certainCodes[detail] && (said == "" || said == "rejected" || said == "filtered" || said == "syntaxerror" || said == "policyviolation" || said == codeReasons[detail] || said == "expired") {
 		return codeReasons[detail]
 	}
 	if said != "" {

@@ -50,7 +50,7 @@ func (p *parse) report() reportResult {
 		if r.bounce.Recipient == "" && len(groups) == 0 {
 			r.bounce.takeInner(p, r.kind)
 		}
-		r.bounce.finish(p, own, copied)
+		r.bounce.finish(p, r.kind, own, copied)
 	}
 	return r
 }
