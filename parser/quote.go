@@ -45,6 +45,7 @@ func findReply(lines []textLine) (reply string, cuts []Cut) {
 	f.classify()
 	f.cutHistory()
 	f.cutSignature()
+	f.cutSignOff()
 	f.cutTail()
 	if !f.anyKept() {
 		f.restore()
@@ -400,7 +401,6 @@ func (f *finder) cutSignature() {
 			}
 		}
 	}
-	f.cutSignOff()
 }
 
 // cutSignOff leaves out a signature without a mark: a name behind a dash on

@@ -89,7 +89,7 @@ func ordinarySent(low, prefix string) bool {
 // dashName reports "-Name", the shortest signature there is.
 func dashName(line string) bool {
 	s := strings.TrimFunc(line, isBlankRune)
-	rest := strings.TrimLeft(s, "-–—")
+	rest := strings.TrimLeft(s, "-")
 	n := len(strings.Fields(rest))
 	if rest == s || rest == "" || n == 0 || n > 3 || len(rest) > 40 {
 		return false
