@@ -44,7 +44,7 @@ func (db *DB) Sums(ctx context.Context, upTo map[string]Sum) (map[string]Sum, er
 func (db *DB) sum(ctx context.Context, table, columns string, last int64) (s Sum, err error) {
 	h := sha256.New()
 	// By the primary key, all rows.
-	err = db.read.each(ctx, `SELECT id, `+columns+` FROM `+table+` WHERE $1 = 0 OR id <= $1 ORDER BY id`, []any{last},
+	err = db.read.each(ctx, `SELECT id, `+columns+` FROM `+table+` WHERE CAST($1 AS BIGINT) = 0 OR id <= $1 ORDER BY id`, []any{last},
 		func(scan func(...any) error) error {
 			var id int64
 			var a, b, c, d sql.RawBytes

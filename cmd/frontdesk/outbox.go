@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -155,22 +156,30 @@ func noLetter(id int64, err error) error {
 
 // outboxSetCommand is retry or drop.
 func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
-	return &cobra.Command{
-		Use:     name + " ID…",
+	var allHeld bool
+	cmd := &cobra.Command{
+		Use:     name + " ID…|--held",
 		Short:   short,
 		Long:    long,
 		Example: "  frontdesk outbox " + name + " 77 78",
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids, err := numbers(args)
 			if err != nil {
 				return err
+			}
+			if allHeld == (len(ids) > 0) {
+				return errors.New("which letters? name their numbers, or --held for all that are held")
 			}
 			d, err := openDesk(cmd, false)
 			if err != nil {
 				return err
 			}
 			defer d.Close()
+			if allHeld {
+				if ids, err = d.held(cmd.Context()); err != nil {
+					return failed(err)
+				}
+			}
 			for _, id := range ids {
 				if err := d.db.SetLetter(cmd.Context(), id, state, d.byOperator(), time.Now()); err != nil {
 					return d.cannotSet(cmd, id, name, err)
@@ -180,6 +189,17 @@ func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&allHeld, "held", false, "all letters that are held")
+	return cmd
+}
+
+// held lists the letters that wait for a person.
+func (d *desk) held(ctx context.Context) (ids []int64, err error) {
+	letters, err := d.db.LettersWhere(ctx, []string{store.LetterHeld}, 0, 100_000)
+	for _, l := range letters {
+		ids = append(ids, l.ID)
+	}
+	return ids, err
 }
 
 // cannotSet says why a letter cannot be retried or dropped.

@@ -61,7 +61,7 @@ func restore(cmd *cobra.Command, cfg *config.Config, file string, force bool) er
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "restored %s: letters held=%d\n", target, held)
 	if held > 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), "hint: frontdesk outbox list, then frontdesk outbox retry ID… for those that were never sent")
+		fmt.Fprintln(cmd.ErrOrStderr(), "hint: frontdesk outbox list, then frontdesk outbox retry for those that were never sent")
 	}
 	return err
 }

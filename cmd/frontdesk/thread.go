@@ -77,7 +77,9 @@ func (f *threadFlags) foreign() (*tickets.Foreign, error) {
 }
 
 // foreignPattern makes a regular expression of a pattern with {id}; blanks may
-// be more or fewer, case does not matter. "" is no pattern.
+// be more or fewer, case does not matter, and the brackets around a tag may be
+// lost: people write "about Ticket#12", and clients cut long subjects. "" is no
+// pattern.
 func foreignPattern(flag, pattern string) (*regexp.Regexp, error) {
 	if pattern == "" {
 		return nil, nil
@@ -86,7 +88,11 @@ func foreignPattern(flag, pattern string) (*regexp.Regexp, error) {
 	if !ok || strings.Contains(behind, "{id}") {
 		return nil, fmt.Errorf("%s %q: write {id} once, where the number stands", flag, pattern)
 	}
-	return regexp.Compile(`(?i)` + loosely(before) + `([0-9a-z]+(?:[._-][0-9a-z]+)*)` + loosely(behind))
+	open, close := "", ""
+	if rest, ok := strings.CutPrefix(before, "["); ok && strings.HasSuffix(behind, "]") {
+		before, behind, open, close = rest, strings.TrimSuffix(behind, "]"), `(?:\[|\b)\s*`, `(?:\s*\]|\b)`
+	}
+	return regexp.Compile(`(?i)` + open + loosely(before) + `([0-9a-z]+(?:[._-][0-9a-z]+)*)` + loosely(behind) + close)
 }
 
 // loosely quotes text, with any number of blanks around its punctuation.

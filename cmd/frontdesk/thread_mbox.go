@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -44,8 +45,12 @@ func eachFile(dir string, f func(name string, raw []byte) error) error {
 	return nil
 }
 
+// separator is the line before each mail of an mbox file. The time of day in it
+// tells it from a sentence that begins with "From".
+var separator = regexp.MustCompile(`^From .*\d\d:\d\d`)
+
 // eachOfMbox splits an mbox file (RFC 4155, appendix A): a mail begins with a
-// line "From " after an empty line; ">From " in a body loses one ">" (mboxrd).
+// separator after an empty line; ">From " in a body loses one ">" (mboxrd).
 func eachOfMbox(path string, f func(name string, raw []byte) error) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -67,7 +72,7 @@ func eachOfMbox(path string, f func(name string, raw []byte) error) error {
 	for {
 		line, err := in.ReadBytes('\n')
 		switch {
-		case empty && bytes.HasPrefix(line, []byte("From ")):
+		case empty && separator.Match(line):
 			if err := end(); err != nil {
 				return err
 			}

@@ -126,7 +126,10 @@ func TestForeignPattern(t *testing.T) {
 	for _, c := range []struct{ pattern, text, want string }{
 		{"[Ticket#{id}]", "Re: [Ticket#1041] Printer", "1041"},
 		{"[Ticket#{id}]", "Re: [TICKET # 1041 ] Printer", "1041"},
-		{"[Ticket#{id}]", "Re: Ticket#1041 Printer", ""},
+		{"[Ticket#{id}]", "about ticket#1041, the printer", "1041"},
+		{"[Ticket#{id}]", "Printer that is offline again [Ticket#1041", "1041"},
+		{"[Ticket#{id}]", "Re: MyTicket#1041 Printer", ""},
+		{"[Ticket#{id}]", "Order #1041", ""},
 		{"[Case {id}]", "AW: [case0007]", "0007"},
 		{"support+{id}@desk.example", "support+1041@desk.example", "1041"},
 		{"support+{id}@desk.example", "support+a1-b2@DESK.example", "a1-b2"},
@@ -148,6 +151,28 @@ func TestForeignPattern(t *testing.T) {
 	}
 	if _, err := foreignPattern("--tag", "no id"); err == nil {
 		t.Error("a pattern without {id} is taken")
+	}
+}
+
+func TestMbox(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "old.mbox")
+	text := "From - Mon Mar  2 08:20:00 2026\nSubject: one\n\nFirst.\n\nFrom here on it is text.\n>From a line, quoted.\n>>From twice.\n\n" +
+		"From maria@keller.example Mon Mar  2 08:20:00 2026 +0100\r\nSubject: two\r\n\r\nSecond.\r\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err := eachOfMbox(file, func(name string, raw []byte) error {
+		got = append(got, name+": "+string(raw))
+		return nil
+	})
+	want := []string{
+		"1: Subject: one\n\nFirst.\n\nFrom here on it is text.\nFrom a line, quoted.\n>From twice.\n\n",
+		"2: Subject: two\r\n\r\nSecond.\r\n",
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 
