@@ -229,7 +229,7 @@ func (f *finder) skip(i int, classes string) int {
 // textIn reports whether lines[from:to] hold text that is not cut.
 func (f *finder) textIn(from, to int) bool {
 	for i := from; i < to && i < len(f.class); i++ {
-		if f.class[i] == lineText && f.cut[i] == "" {
+		if f.class[i] == lineText && f.cut[i] == "" || f.before[i] != "" {
 			return true
 		}
 	}
@@ -330,7 +330,7 @@ func (f *finder) wrote(i int) bool {
 	case !f.textIn(end, len(f.class)): // the usual mail: answer above, quote below
 		f.hide(i, len(f.class), f.rule[i])
 		return true
-	case !f.textIn(0, i) && !f.quotesAfter(end): // answer below
+	case !f.textIn(0, i+1) && !f.quotesAfter(end): // answer below
 		f.hide(0, end, f.rule[i])
 		return false
 	case !f.quotesAfter(end):
@@ -342,7 +342,7 @@ func (f *finder) wrote(i int) bool {
 
 // unmarked handles an attribution whose quote carries no marks.
 func (f *finder) unmarked(i, body int) bool {
-	if f.textIn(0, i) {
+	if f.textIn(0, i+1) {
 		f.hide(i, len(f.class), f.rule[i])
 		return true
 	}

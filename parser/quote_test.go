@@ -179,6 +179,8 @@ var headerBlocks = []struct{ name, lines string }{
 	{"samsung", "-------- Original message --------\nFrom: Ada Byron <ada@example.net>\nDate: 02/03/2026 09:14 (GMT+01:00)\nTo: desk@example.org\nSubject: Printer"},
 	{"lotus notes", "Ada Byron <ada@example.net> wrote on 02.03.2026 09:14:05:"},
 	{"qq", "------------------ 原始邮件 ------------------\n发件人: \"ada\"<ada@example.net>;\n发送时间: 2026年3月2日(星期一) 上午9:14\n收件人: \"desk\"<desk@example.org>;\n主题: 打印机"},
+	{"help desk line", "##- Please type your reply above this line -##"},
+	{"help desk line de", "--- Bitte antworten Sie oberhalb dieser Zeile ---"},
 	{"netease", "At 2026-03-02 09:14:05, \"Ada Byron\" <ada@example.net> wrote:"},
 	{"foxmail", "发件人： Ada Byron\n发送时间： 2026-03-02 09:14\n收件人： desk\n主题： 打印机"},
 }
@@ -202,6 +204,7 @@ func TestReplyIsKept(t *testing.T) {
 	for name, body := range map[string]string{
 		"prose that ends in wrote":      "The manual says what the author wrote:\n\nnever open the lid.\n\nIs that right?",
 		"prose with a date":             "On 3 March 2026 I called you. Nobody wrote back.\n\nWhat now?",
+		"sent from the desk":            "It works.\n\nSent from my desk, which is easier than my phone.",
 		"prose with on":                 "On Monday the printer stopped.\nOn Tuesday it burned.\n\nPlease help.",
 		"a list of settings":            "My settings:\n\nServer: mail.example.net\nPort: 993\nUser: ada\n\nWhat is wrong?",
 		"a note with a subject":         "The letter I got had this\n\nSubject: your order\n\nand nothing else.",
@@ -223,6 +226,40 @@ func TestReplyIsKept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got, cuts := findReply(plainLines(body)); got != body {
 				t.Errorf("visible reply\n got %q\nwant %q\ncuts %v", got, body, cuts)
+			}
+		})
+	}
+}
+
+// TestReplyShapes has mails whose shape, not their language, is hard; named
+// after what makes them so.
+func TestReplyShapes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, body, want string }{
+		{"signature delimiter", "It works.\n\n-- \nAda\nExample Ltd", "It works."},
+		{"signature above the quote", "It works.\n\n-- \nAda\n\nOn Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> restart", "It works."},
+		{"list footer", "It works.\n\n_______________________________________________\nlamps mailing list\nlamps@example.org", "It works."},
+		{"quote below only", "It works.\n\n> restart\n> please", "It works."},
+		{"answer below the quote", "On Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> Is it dark?\n\nYes, it is.", "Yes, it is."},
+		{"answers between", "On Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> Is it dark?\n\nYes.\n\n> Since when?\n\nMonday.\n\n> Thanks", "On Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> Is it dark?\n\nYes.\n\n> Since when?\n\nMonday."},
+		{"nothing but a quote", "> restart", "> restart"},
+		{"two levels", "It works.\n\nOn Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> restart\n>\n> On Sun, Mar 1, 2026 at 9:14 AM Ada wrote:\n>> dark", "It works."},
+		{"attribution of Yahoo on the line of the answer", "It works--- On Mon, 3/2/26, Desk <desk@example.org> wrote:\n> restart", "It works"},
+		{"wrapped link in the quote", "It works.\n\nOn Mon, Mar 2, 2026 at 9:14 AM Desk <desk@example.org> wrote:\n> see (http://example.org/very/long\n/link)\n> and restart", "It works."},
+		{"phone signature above the quote", "It works.\n\nSent from my iPhone\n\nOn 2 Mar 2026, at 09:14, Desk <desk@example.org> wrote:\n\n> restart", "It works."},
+		{"Get Outlook above a header block", "It works.\n\nGet Outlook for iOS\n________________________________\nFrom: Desk <desk@example.org>\nSent: Monday\nTo: Ada\nSubject: lamp\n\nrestart", "It works."},
+		{"quote in bars", "It works.\n\n2026/3/2 Desk <desk@example.org>\n\n| restart\n| please", "It works."},
+		{"closing with a card", "It works.\n\nBest regards,\n\nAda Byron\nExample Ltd\nPhone 030 1234", "It works."},
+		{"name behind a dash", "It works.\n\n-Ada", "It works."},
+		{"forward with words", "Please look.\n\n---------- Forwarded message ---------\nFrom: Bob <bob@example.com>\nDate: Mon, Mar 2, 2026\nSubject: lamp\nTo: ada\n\nIt is dark.", "Please look.\n\n---------- Forwarded message ---------\nFrom: Bob <bob@example.com>\nDate: Mon, Mar 2, 2026\nSubject: lamp\nTo: ada\n\nIt is dark."},
+		{"empty", "", ""},
+		{"blank", "\n \n\u00a0\n", ""},
+		{"from line in the text of mbox", ">From the start it was dark.\n\nIt is still.", ">From the start it was dark.\n\nIt is still."},
+		{"tracking mark of Streak", "It works.\n\nᐧ", "It works."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, cuts := findReply(plainLines(c.body)); got != c.want {
+				t.Errorf("visible reply\n got %q\nwant %q\ncuts %v", got, c.want, cuts)
 			}
 		})
 	}

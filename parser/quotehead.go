@@ -133,6 +133,12 @@ var messageWords = []string{
 	"üzenet", "mesaj", "ileti", "сообщени", "письм", "повідомлення", "съобщение", "μήνυμα", "pesan", "tin nhắn", "邮件", "郵件", "メッセージ", "메시지", "رسالة", "הודעה", "e-mail", "email",
 }
 
+// replyAbove are the lines that help desks put above their text, lower case.
+var replyAbove = []string{
+	"reply above this line", "reply above this email", "type your reply above", "reply above the line", "write your reply above", "please reply above", "respond above this line", "write above this line", "reply below this line",
+	"über dieser zeile", "oberhalb dieser zeile", "au-dessus de cette ligne", "encima de esta línea", "por encima de esta", "sopra questa riga", "acima desta linha", "boven deze regel", "ovanför den här raden", "over denne linje", "powyżej tej linii", "выше этой строки", "над этой строкой", "この線より上", "この行より上", "在此行上方", "이 줄 위에",
+}
+
 // forwardWords are what clients write above a forwarded message.
 var forwardWords = []string{
 	"forwarded message", "forwarded by", "begin forwarded message", "weitergeleitete nachricht", "anfang der weitergeleiteten", "anfang der weitergeleiteten e-mail", "weitergeleitet von",
@@ -156,6 +162,9 @@ func separator(line string) string {
 	dashed := len(s)-len(in) >= 4 && strings.ContainsAny(s[:1]+s[len(s)-1:], "-_=*—–")
 	if low == "" {
 		return ""
+	}
+	if saysOne(low, replyAbove) != "" {
+		return "original"
 	}
 	if dashed || strings.HasSuffix(low, ":") || strings.HasPrefix(s, "--") {
 		for _, w := range forwardWords {

@@ -74,12 +74,18 @@ func ordinarySent(low, prefix string) bool {
 	if len(words) > 14 {
 		return true
 	}
+	excuse := strings.Contains(rest, "excuse") || strings.Contains(rest, "typo") || strings.Contains(rest, "brevity")
+	for _, w := range words { // "Sent from my desk, which is easier than my phone."
+		if (w == "is" || w == "was" || w == "are" || w == "were" || w == "has" || w == "ist" || w == "war") && !excuse {
+			return true
+		}
+	}
 	switch prefix {
 	case "sent by", "enviado por", "sent through", "sent via", "sent using", "sent with", "sent from":
 		for _, w := range words {
 			switch strings.Trim(w, ",.;") {
 			case "mistake", "accident", "error", "yesterday", "today", "please", "you", "we", "i'll":
-				return !strings.Contains(rest, "excuse") && !strings.Contains(rest, "typo")
+				return !excuse
 			}
 		}
 	}
