@@ -26,20 +26,20 @@ func (f *finder) acks(ctx context.Context) error {
 	if err := f.acksToSender(ctx, a); err != nil {
 		return err
 	}
-	var err error
 	since := ms(f.keys.Now.Add(-time.Hour))
-	if a.DomainHour, err = f.tx.ackCount(ctx, ackKey{tickets.Domain(f.keys.Sender), since}); err != nil {
-		return err
+	if domain := tickets.Domain(f.keys.Sender); domain != "" {
+		if err := f.tx.ackCount(ctx, ackKey{domain, since}, &a.DomainHour); err != nil {
+			return err
+		}
 	}
-	a.GlobalHour, err = f.tx.ackCount(ctx, ackKey{"", since})
-	return err
+	return f.tx.ackCount(ctx, ackKey{"", since}, &a.GlobalHour)
 }
 
 func (f *finder) acksToSender(ctx context.Context, a *tickets.AckCounts) error {
 	ago := func(d time.Duration) int64 { return ms(f.keys.Now.Add(-d)) }
 	hour, hours3, minutes10 := ago(time.Hour), ago(3*time.Hour), ago(10*time.Minute)
 	// Served by letters_auto_to alone: the rows are not touched.
-	return f.tx.each(ctx, `
+	return f.tx.eachLater(ctx, `
 		SELECT
 			queued,
 			subject_core,
@@ -68,23 +68,26 @@ func (f *finder) acksToSender(ctx context.Context, a *tickets.AckCounts) error {
 
 // ackCount counts letters since a time. In a transaction of many decisions at
 // about one time it is counted once in the database and kept up by hand.
-func (tx *Tx) ackCount(ctx context.Context, key ackKey) (n int, err error) {
+func (tx *Tx) ackCount(ctx context.Context, key ackKey, n *int) error {
 	key.since -= key.since % time.Minute.Milliseconds() // decisions of one group share it; up to a minute more is counted
-	if n, ok := tx.cache.acks[key]; ok {
-		return n, nil
+	if have, ok := tx.cache.acks[key]; ok {
+		*n = have
+		return nil
+	}
+	counted := func(scan func(...any) error) error {
+		if tx.cache.acks == nil {
+			tx.cache.acks = make(map[ackKey]int)
+		}
+		err := scan(n)
+		tx.cache.acks[key] = *n
+		return err
 	}
 	// Served by letters_auto_domain and letters_auto, without the rows.
-	if key.domain != "" {
-		err = tx.get(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND to_domain = $1 AND queued > $2`,
-			[]any{key.domain, key.since}, &n)
-	} else {
-		err = tx.get(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND queued > $1`, []any{key.since}, &n)
+	if key.domain == "" {
+		return tx.eachLater(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND queued > $1`, []any{key.since}, counted)
 	}
-	if tx.cache.acks == nil {
-		tx.cache.acks = make(map[ackKey]int)
-	}
-	tx.cache.acks[key] = n
-	return n, err
+	return tx.eachLater(ctx, `SELECT COUNT(*) FROM letters WHERE auto <> '' AND agent = FALSE AND to_domain = $1 AND queued > $2`,
+		[]any{key.domain, key.since}, counted)
 }
 
 // countAck keeps the counts of this transaction up.

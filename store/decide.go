@@ -90,8 +90,7 @@ func (tx *Tx) storeNumber(ctx context.Context) error {
 	if tx.change == tx.first {
 		return nil
 	}
-	_, err := tx.exec(ctx, `UPDATE brands SET change = $2 WHERE brand = $1`, tx.brand, tx.change)
-	return err
+	return tx.later(ctx, `UPDATE brands SET change = $2 WHERE brand = $1`, tx.brand, tx.change)
 }
 
 // write runs f in a write transaction, again when the database asks for it.
@@ -139,7 +138,7 @@ func (db *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
 		return tx.dead
 	}
 	done = true
-	return session.commit()
+	return session.commit(ctx)
 }
 
 // PanicError is what Try returns for a panic.
@@ -158,25 +157,26 @@ func (tx *Tx) Try(ctx context.Context, f func() error) error {
 	if tx.dead != nil {
 		return tx.dead
 	}
-	if _, err := tx.exec(ctx, `SAVEPOINT try`); err != nil {
+	if err := tx.session.savepoint(ctx); err != nil {
 		return tx.die(err)
 	}
 	change, saved := tx.change, tx.saved
 	err := caught(f)
-	if err == nil && tx.dead == nil {
-		if _, err = tx.exec(ctx, `RELEASE SAVEPOINT try`); err != nil {
-			return tx.die(err)
-		}
-		return nil
+	if err == nil {
+		err = tx.flush(ctx) // what was put off belongs to f
 	}
 	if tx.dead != nil {
 		return errors.Join(err, tx.dead)
 	}
-	tx.change, tx.saved, tx.cache = change, saved, cache{}
-	for _, text := range []string{`ROLLBACK TO SAVEPOINT try`, `RELEASE SAVEPOINT try`} {
-		if _, undo := tx.exec(context.WithoutCancel(ctx), text); undo != nil {
-			return errors.Join(err, tx.die(undo))
+	if err == nil {
+		if err = tx.session.release(ctx); err != nil {
+			return tx.die(err)
 		}
+		return nil
+	}
+	tx.change, tx.saved, tx.cache = change, saved, cache{}
+	if undo := tx.session.undo(context.WithoutCancel(ctx)); undo != nil {
+		return errors.Join(err, tx.die(undo))
 	}
 	return err
 }
@@ -205,8 +205,8 @@ func (tx *Tx) note(err error) error {
 	return err
 }
 
-func (tx *Tx) each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error {
-	return tx.note(each(ctx, tx.session, text, args, f))
+func (tx *Tx) each(ctx context.Context, text string, args []any, f rowFunc) error {
+	return tx.note(tx.session.each(ctx, text, args, f))
 }
 
 func (tx *Tx) get(ctx context.Context, text string, args []any, dest ...any) error {
@@ -215,12 +215,22 @@ func (tx *Tx) get(ctx context.Context, text string, args []any, dest ...any) err
 
 // exec returns how many rows were met.
 func (tx *Tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	result, err := tx.session.ExecContext(ctx, text, bind(args)...)
-	if err != nil {
-		return 0, tx.note(err)
-	}
-	return result.RowsAffected()
+	n, err := tx.session.exec(ctx, text, args)
+	return n, tx.note(err)
 }
+
+// later runs a statement whose answer nobody waits for.
+func (tx *Tx) later(ctx context.Context, text string, args ...any) error {
+	return tx.note(tx.session.later(ctx, statement{text: text, args: args}))
+}
+
+// eachLater is each for rows that are not needed before flush.
+func (tx *Tx) eachLater(ctx context.Context, text string, args []any, f rowFunc) error {
+	return tx.note(tx.session.later(ctx, statement{text: text, args: args, rows: f}))
+}
+
+// flush waits for all that was put off.
+func (tx *Tx) flush(ctx context.Context) error { return tx.note(tx.session.flush(ctx)) }
 
 // insertRows inserts rows of k columns each, many in one statement. The head
 // is "INSERT INTO t (a, b) VALUES", the tail what follows the values.
@@ -229,7 +239,7 @@ func (tx *Tx) insertRows(ctx context.Context, head, tail string, k int, args []a
 		if n > 8 {
 			n = 8
 		}
-		if _, err := tx.exec(ctx, head+" "+rowsOf(n, k)+" "+tail, args[:n*k]...); err != nil {
+		if err := tx.later(ctx, head+" "+rowsOf(n, k)+" "+tail, args[:n*k]...); err != nil {
 			return err
 		}
 		args = args[n*k:]

@@ -167,3 +167,71 @@ func TestBrandsCountForThemselves(t *testing.T) {
 		}
 	})
 }
+
+func TestTryNests(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		for _, tt := range []struct {
+			name         string
+			inner, outer bool // whether they fail
+			want         int  // tickets
+		}{
+			{"both succeed", false, false, 4}, {"inner fails", true, false, 3}, {"outer fails", false, true, 1}, {"both fail", true, true, 1},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				db, n := open(), 0
+				add := func(tx *store.Tx, fail bool) error {
+					n++
+					_, err := tx.Save(t.Context(), 0, "", "", newTicket("anna@customer.example", "printer", fmt.Sprint(n, "@x")), noon)
+					if fail {
+						err = errors.New("undo")
+					}
+					return err
+				}
+				before := len(must(db.Tickets(t.Context(), store.TicketQuery{}))(t))
+				err := db.Decide(t.Context(), "acme", func(tx *store.Tx) error {
+					_ = tx.Try(t.Context(), func() error {
+						if err := add(tx, false); err != nil {
+							return err
+						}
+						_ = tx.Try(t.Context(), func() error { return add(tx, tt.inner) })
+						if err := add(tx, false); err != nil {
+							return err
+						}
+						if tt.outer {
+							return errors.New("undo")
+						}
+						return nil
+					})
+					return add(tx, false)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := len(must(db.Tickets(t.Context(), store.TicketQuery{}))(t)) - before; got != tt.want {
+					t.Errorf("%d tickets, want %d", got, tt.want)
+				}
+			})
+		}
+	})
+}
+
+// A statement that fails and whose error is swallowed outside Try must not be
+// followed by a commit that keeps nothing and says nothing.
+func TestSwallowedFailure(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		c := newTicket("anna@customer.example", "printer", "a@x")
+		c.Tickets[0].Ticket.Status = "lost"
+		err := db.Decide(t.Context(), "acme", func(tx *store.Tx) error {
+			_, _ = tx.Save(t.Context(), 0, "", "", c, noon)
+			return nil
+		})
+		list := must(db.Tickets(t.Context(), store.TicketQuery{Statuses: []tickets.Status{"lost", "new"}}))(t)
+		if len(list) != 0 {
+			t.Errorf("tickets: %+v", list)
+		}
+		_ = err // PostgreSQL refuses the commit; SQLite has undone the statement alone
+	})
+}

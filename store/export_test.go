@@ -40,7 +40,7 @@ func (e *sqliteEngine) writerPlan(ctx context.Context, text string) (lines []str
 	args := make([]any, strings.Count(text, "$"))
 	for n := len(args); n >= 0; n-- {
 		lines = nil
-		err = each(ctx, e.conn, "EXPLAIN QUERY PLAN "+text, args[:n], func(scan func(...any) error) error {
+		err = sqliteTx{e}.each(ctx, "EXPLAIN QUERY PLAN "+text, args[:n], func(scan func(...any) error) error {
 			var id, parent, unused int
 			var line string
 			err := scan(&id, &parent, &unused, &line)

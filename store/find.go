@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,13 +33,13 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 	for _, id := range keys.Tickets {
 		f.want[id] = true
 	}
+	// The steps before flush only ask; what they find stands after it.
 	for _, step := range []struct {
 		what string
 		run  func(context.Context) error
 	}{
 		{"messages by msg-id", f.byMessageID},
 		{"letters by msg-id", f.lettersByMessageID},
-		{"messages that cite the same", f.byCited},
 		{"tickets by thread root", f.byThread},
 		{"tickets by subject", f.bySubject},
 		{"the sender", f.sender},
@@ -48,6 +47,9 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"the letter", f.letter},
 		{"the newest messages", f.history},
 		{"the letters already written", f.acks},
+		{"all of it", tx.flush},
+		{"the message with the same msg-id", f.sameID},
+		{"messages that cite the same", f.byCited},
 		{"tickets", f.tickets},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -62,6 +64,7 @@ type finder struct {
 	tx    *Tx
 	keys  tickets.Keys
 	want  map[int64]bool // tickets named so far
+	same  int64          // message with the same msg-id and other content
 	found tickets.Found
 }
 
@@ -77,9 +80,8 @@ func (f *finder) byMessageID(ctx context.Context) error {
 		return nil
 	}
 	list, args := in([]any{f.keys.Brand}, ids)
-	var same int64
 	// Served by messages_msgid.
-	err := f.tx.each(ctx, `
+	return f.tx.eachLater(ctx, `
 		SELECT
 			id,
 			ticket,
@@ -97,7 +99,7 @@ func (f *finder) byMessageID(ctx context.Context) error {
 				return err
 			}
 			if id == f.keys.MessageID && content != f.keys.Content {
-				same = h.Message
+				f.same = h.Message
 			}
 			if slices.Contains(f.keys.Cites, id) {
 				h.Version = 0 // it is the letters that show one
@@ -105,10 +107,13 @@ func (f *finder) byMessageID(ctx context.Context) error {
 			}
 			return nil
 		})
-	if err != nil || same == 0 {
-		return err
+}
+
+func (f *finder) sameID(ctx context.Context) error {
+	if f.same == 0 {
+		return nil
 	}
-	m, err := oneMessage(ctx, f.tx, same)
+	m, err := oneMessage(ctx, f.tx, f.same)
 	f.found.SameID = &m
 	f.want[m.Ticket] = true
 	return err
@@ -147,7 +152,7 @@ func (f *finder) lettersByMessageID(ctx context.Context) error {
 			l.agent,
 			l.message,
 			l.version`
-	return f.tx.each(ctx, `
+	return f.tx.eachLater(ctx, `
 		SELECT l.message_id AS asked,`+columns+`
 		FROM letters l
 		WHERE l.message_id <> '' AND l.brand = $1 AND l.message_id IN `+list+`
@@ -206,37 +211,37 @@ func (f *finder) byCited(ctx context.Context) error {
 		})
 }
 
-func (f *finder) byThread(ctx context.Context) (err error) {
+func (f *finder) byThread(ctx context.Context) error {
 	if f.keys.ThreadRoot == "" {
 		return nil
 	}
 	// Served by tickets_thread, backwards.
-	f.found.ByThread, err = f.near(ctx, `
+	return f.near(ctx, &f.found.ByThread, `
 		SELECT id FROM tickets
 		WHERE thread_root <> '' AND brand = $1 AND thread_root = $2
 		ORDER BY id DESC LIMIT $3`, f.keys.Brand, f.keys.ThreadRoot, int64(maxNear))
-	return err
 }
 
-func (f *finder) bySubject(ctx context.Context) (err error) {
+func (f *finder) bySubject(ctx context.Context) error {
 	if f.keys.Subject == "" || f.keys.Sender == "" {
 		return nil
 	}
 	// Served by participants_subject, backwards; the ticket is asked for its
 	// brand only.
-	f.found.BySubject, err = f.near(ctx, `
+	return f.near(ctx, &f.found.BySubject, `
 		SELECT p.ticket FROM participants p JOIN tickets t ON t.id = p.ticket
 		WHERE p.address = $2 AND p.subject_core = $3 AND p.role <> 'removed' AND t.brand = $1
 		ORDER BY p.ticket DESC LIMIT $4`, f.keys.Brand, f.keys.Sender, f.keys.Subject, int64(maxNear))
-	return err
 }
 
-func (f *finder) near(ctx context.Context, text string, args ...any) ([]int64, error) {
-	ids, err := idList(ctx, f.tx, text, args...)
-	for _, id := range ids {
+func (f *finder) near(ctx context.Context, ids *[]int64, text string, args ...any) error {
+	return f.tx.eachLater(ctx, text, args, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		*ids = append(*ids, id)
 		f.want[id] = true
-	}
-	return ids, err
+		return err
+	})
 }
 
 // sender finds who Sender is and whether letters to it bounced hard.
@@ -246,20 +251,25 @@ func (f *finder) sender(ctx context.Context) error {
 	}
 	key := personKey{f.keys.Brand, f.keys.Sender}
 	if id, ok := f.tx.cache.persons[key]; !ok || id != 0 {
-		p, err := personByAddress(ctx, f.tx, f.keys.Brand, f.keys.Sender)
-		switch {
-		case errors.Is(err, ErrNotFound):
-		case err != nil:
+		f.tx.rememberPerson(key, 0)
+		var list []tickets.Person
+		row := personRow(&list)
+		err := f.tx.eachLater(ctx, selectPersons+hasAddress+personOrder, []any{key.brand, key.address}, func(scan func(...any) error) error {
+			err := row(scan)
+			if len(list) > 0 {
+				f.found.Person = &list[0]
+				f.tx.rememberPerson(key, list[0].ID)
+			}
 			return err
-		default:
-			f.found.Person = &p
+		})
+		if err != nil {
+			return err
 		}
-		f.tx.rememberPerson(key, p.ID)
 	}
-	var n int
-	err := f.tx.get(ctx, `SELECT COUNT(*) FROM suppressed WHERE address = $1`, []any{f.keys.Sender}, &n)
-	f.found.Suppressed = n > 0
-	return err
+	return f.tx.eachLater(ctx, `SELECT address FROM suppressed WHERE address = $1`, []any{f.keys.Sender}, func(scan func(...any) error) error {
+		f.found.Suppressed = true
+		return nil
+	})
 }
 
 const week = 7
@@ -276,15 +286,19 @@ func (f *finder) duplicate(ctx context.Context) error {
 	}
 	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now)}, days)
 	// Served by messages_content: a seek in each of eight days.
-	messages, err := loadMessages(ctx, f.tx, `
+	var messages []tickets.Message
+	row := messageRow(&messages)
+	return f.tx.eachLater(ctx, selectMessages+`
 		content IS NOT NULL AND day IN `+list+` AND content = $1 AND brand = $2 AND received >= $3 AND received <= $4
-		ORDER BY id DESC LIMIT 1`, args...)
-	if err != nil || len(messages) == 0 {
-		return err
-	}
-	f.found.Duplicate = &messages[0]
-	f.want[messages[0].Ticket] = true
-	return nil
+		ORDER BY id DESC LIMIT 1`, args,
+		func(scan func(...any) error) error {
+			if err := row(scan); err != nil {
+				return err
+			}
+			f.found.Duplicate = &messages[0]
+			f.want[messages[0].Ticket] = true
+			return nil
+		})
 }
 
 // dayOf counts days since 1970 in UTC.
@@ -295,7 +309,7 @@ func (f *finder) letter(ctx context.Context) error {
 	if f.keys.Letter == 0 {
 		return nil
 	}
-	return f.tx.each(ctx, `
+	return f.tx.eachLater(ctx, `
 		SELECT
 			id,
 			ticket,
@@ -319,11 +333,15 @@ func (f *finder) history(ctx context.Context) error {
 		return nil
 	}
 	f.want[f.keys.History] = true
-	list, err := loadMessages(ctx, f.tx, `ticket = $1 AND brand = $2 ORDER BY seq DESC LIMIT $3`,
-		f.keys.History, f.keys.Brand, int64(maxHistory))
-	slices.Reverse(list)
-	f.found.History = list
-	return err
+	var newest []tickets.Message
+	row := messageRow(&newest)
+	return f.tx.eachLater(ctx, selectMessages+`ticket = $1 AND brand = $2 ORDER BY seq DESC LIMIT $3`,
+		[]any{f.keys.History, f.keys.Brand, int64(maxHistory)},
+		func(scan func(...any) error) error {
+			err := row(scan)
+			f.found.History = slices.Insert(f.found.History, 0, newest[len(newest)-1])
+			return err
+		})
 }
 
 // tickets loads every ticket named so far and, of merged ones, where they live

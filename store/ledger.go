@@ -109,8 +109,7 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 	if err != nil {
 		return false, err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed)
-	return true, err
+	return true, tx.later(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed)
 }
 
 // Cursor is how far an IMAP folder has been read.
@@ -173,7 +172,7 @@ func (db *DB) SetCursor(ctx context.Context, c Cursor) error {
 }
 
 func (tx *Tx) setCursor(ctx context.Context, c Cursor) error {
-	_, err := tx.exec(ctx, `
+	return tx.later(ctx, `
 		INSERT INTO cursors (
 			mailbox,
 			folder,
@@ -188,7 +187,6 @@ func (tx *Tx) setCursor(ctx context.Context, c Cursor) error {
 			polled = excluded.polled,
 			error = excluded.error`,
 		tickets.NormalAddress(c.Mailbox), c.Folder, int64(c.UIDValidity), int64(c.UID), ms(c.Polled), c.Error)
-	return err
 }
 
 // Known returns, of the hashes, those that the ledger has for this mailbox and

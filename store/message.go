@@ -54,7 +54,12 @@ func oneMessage(ctx context.Context, q querier, id int64) (tickets.Message, erro
 }
 
 func loadMessages(ctx context.Context, q querier, where string, args ...any) (list []tickets.Message, err error) {
-	err = q.each(ctx, `
+	err = q.each(ctx, selectMessages+where, args, messageRow(&list))
+	return list, err
+}
+
+// selectMessages, with a condition, gives the rows that messageRow appends.
+const selectMessages = `
 		SELECT
 			id,
 			ticket,
@@ -80,17 +85,18 @@ func loadMessages(ctx context.Context, q querier, where string, args ...any) (li
 			dated,
 			commands,
 			flags
-		FROM messages WHERE `+where, args,
-		func(scan func(...any) error) error {
-			var m tickets.Message
-			err := scan(&m.ID, &m.Ticket, &m.Seq, &m.Version, &m.Ledger, &m.Direction, &m.Channel, &m.Kind,
-				&m.Author.Kind, &m.Author.Person, &m.Author.Address.Name, &m.Author.Address.Address,
-				&m.MessageID, jsonDest{&m.InReplyTo}, jsonDest{&m.Cites}, &m.Subject, &m.Text, attachmentsDest{&m.Attachments},
-				sumDest{&m.Content}, &m.ThreadRoot, timeDest{&m.At}, timeDest{&m.Date}, jsonDest{&m.Commands}, jsonDest{&m.Flags})
-			list = append(list, m)
-			return err
-		})
-	return list, err
+		FROM messages WHERE `
+
+func messageRow(list *[]tickets.Message) rowFunc {
+	return func(scan func(...any) error) error {
+		var m tickets.Message
+		err := scan(&m.ID, &m.Ticket, &m.Seq, &m.Version, &m.Ledger, &m.Direction, &m.Channel, &m.Kind,
+			&m.Author.Kind, &m.Author.Person, &m.Author.Address.Name, &m.Author.Address.Address,
+			&m.MessageID, jsonDest{&m.InReplyTo}, jsonDest{&m.Cites}, &m.Subject, &m.Text, attachmentsDest{&m.Attachments},
+			sumDest{&m.Content}, &m.ThreadRoot, timeDest{&m.At}, timeDest{&m.Date}, jsonDest{&m.Commands}, jsonDest{&m.Flags})
+		*list = append(*list, m)
+		return err
+	}
 }
 
 // Events returns the log of a ticket, oldest first.

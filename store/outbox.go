@@ -197,8 +197,7 @@ func (tx *Tx) saveRendering(ctx context.Context, id int64, r *Rendering, packed 
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = tx.exec(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1`, id, r.MessageID)
-	return err
+	return tx.later(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1`, id, r.MessageID)
 }
 
 // Result is how an attempt ended.
@@ -313,7 +312,7 @@ func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map
 		if id == "" {
 			continue
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO server_ids (message_id, letter) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, r.ID); err != nil {
+		if err := tx.later(ctx, `INSERT INTO server_ids (message_id, letter) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, r.ID); err != nil {
 			return false, err
 		}
 	}

@@ -31,10 +31,12 @@ func (db *DB) PersonByAddress(ctx context.Context, brand, address string) (ticke
 }
 
 func personByAddress(ctx context.Context, q querier, brand, address string) (tickets.Person, error) {
-	// Served by the primary key of addresses.
-	return onePerson(ctx, q, `p.id = (SELECT person FROM addresses WHERE brand = $1 AND address = $2)`,
-		brand, tickets.NormalAddress(address))
+	return onePerson(ctx, q, hasAddress, brand, tickets.NormalAddress(address))
 }
+
+// hasAddress selects who has the address $2 in the brand $1. Served by the
+// primary key of addresses.
+const hasAddress = `p.id = (SELECT person FROM addresses WHERE brand = $1 AND address = $2)`
 
 func onePerson(ctx context.Context, q querier, where string, args ...any) (tickets.Person, error) {
 	list, err := persons(ctx, q, where, args...)
@@ -49,8 +51,13 @@ func onePerson(ctx context.Context, q querier, where string, args ...any) (ticke
 
 // persons loads persons with their addresses, in order of id.
 func persons(ctx context.Context, q querier, where string, args ...any) (list []tickets.Person, err error) {
-	// Addresses by addresses_of.
-	err = q.each(ctx, `
+	err = q.each(ctx, selectPersons+where+personOrder, args, personRow(&list))
+	return list, err
+}
+
+// selectPersons, with a condition and personOrder, gives the rows that
+// personRow takes: one for each address. Addresses by addresses_of.
+const selectPersons = `
 		SELECT
 			p.id,
 			p.brand,
@@ -63,24 +70,27 @@ func persons(ctx context.Context, q querier, where string, args ...any) (list []
 			a.address
 		FROM people p
 		LEFT JOIN addresses a ON a.person = p.id
-		WHERE `+where+`
-		ORDER BY p.id, a.position`, args,
-		func(scan func(...any) error) error {
-			var p tickets.Person
-			var address sql.NullString
-			if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &address); err != nil {
-				return err
-			}
-			if len(list) == 0 || list[len(list)-1].ID != p.ID {
-				list = append(list, p)
-			}
-			if address.Valid {
-				last := &list[len(list)-1]
-				last.Addresses = append(last.Addresses, address.String)
-			}
-			return nil
-		})
-	return list, err
+		WHERE `
+
+const personOrder = `
+		ORDER BY p.id, a.position`
+
+func personRow(list *[]tickets.Person) rowFunc {
+	return func(scan func(...any) error) error {
+		var p tickets.Person
+		var address sql.NullString
+		if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &address); err != nil {
+			return err
+		}
+		if n := len(*list); n == 0 || (*list)[n-1].ID != p.ID {
+			*list = append(*list, p)
+		}
+		if address.Valid {
+			last := &(*list)[len(*list)-1]
+			last.Addresses = append(last.Addresses, address.String)
+		}
+		return nil
+	}
 }
 
 // People lists persons of a brand ("" all brands) whose name or address
@@ -245,6 +255,5 @@ func (tx *Tx) newPerson(ctx context.Context, key personKey, name string) (id int
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO addresses (brand, address, person, position) VALUES ($1, $2, $3, 0)`, key.brand, key.address, id)
-	return id, err
+	return id, tx.later(ctx, `INSERT INTO addresses (brand, address, person, position) VALUES ($1, $2, $3, 0)`, key.brand, key.address, id)
 }

@@ -59,20 +59,16 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 func (e *postgresEngine) reader() runner { return e.db }
 func (e *postgresEngine) close() error   { return e.db.Close() }
 
-type postgresTx struct{ *sql.Tx }
-
-func (t postgresTx) commit() error   { return t.Commit() }
-func (t postgresTx) rollback() error { return t.Rollback() }
-
 // begin starts a READ COMMITTED transaction whatever the server's default: the
 // brand's row is what serialises, and each statement after it must see what
 // was committed meanwhile.
 func (e *postgresEngine) begin(ctx context.Context) (session, error) {
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return postgresTx{tx}, nil
+	t := &postgresTx{conn: conn}
+	return t, t.later(ctx, statement{text: `BEGIN ISOLATION LEVEL READ COMMITTED`})
 }
 
 // again: serialization failure and deadlock (class 40).

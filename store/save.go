@@ -53,6 +53,9 @@ func (tx *Tx) Save(ctx context.Context, ledger int64, from, subject string, c ti
 	if err := s.decided(ctx, from, subject); err != nil {
 		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
 	}
+	if err := tx.flush(ctx); err != nil {
+		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
+	}
 	return s.saved, nil
 }
 
@@ -76,7 +79,7 @@ func (s *saver) people(ctx context.Context) error {
 		}
 	}
 	for _, id := range s.c.Block {
-		_, err := s.tx.exec(ctx, `UPDATE people SET blocked = TRUE, changed = $3 WHERE id = $1 AND brand = $2`, id, s.c.Brand, ms(s.now))
+		err := s.tx.later(ctx, `UPDATE people SET blocked = TRUE, changed = $3 WHERE id = $1 AND brand = $2`, id, s.c.Brand, ms(s.now))
 		if err != nil {
 			return fmt.Errorf("block person %d: %w", id, err)
 		}
@@ -124,7 +127,7 @@ func (s *saver) decided(ctx context.Context, from, subject string) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.tx.exec(ctx, `
+	err = s.tx.session.later(ctx, statement{text: `
 		UPDATE ledger SET
 			disposition = $2,
 			reason = $3,
@@ -136,11 +139,14 @@ func (s *saver) decided(ctx context.Context, from, subject string) error {
 			message = $9,
 			decided = $10
 		WHERE id = $1 AND disposition = ''`,
-		s.ledger, string(s.c.Disposition), s.c.Reason, s.c.Detail, jsonArg(s.c.Trace), from, subject, ticket, message, ms(s.now))
-	if err == nil && n == 0 {
-		return ErrLost
-	}
-	return err
+		args: []any{s.ledger, string(s.c.Disposition), s.c.Reason, s.c.Detail, jsonArg(s.c.Trace), from, subject, ticket, message, ms(s.now)},
+		met: func(n int64) error {
+			if n == 0 {
+				return ErrLost
+			}
+			return nil
+		}})
+	return s.tx.note(err)
 }
 
 // refersTo says which ticket and message the ledger row became: the message of
@@ -174,7 +180,7 @@ func (s *saver) suppress(ctx context.Context) error {
 		if a = tickets.NormalAddress(a); a == "" {
 			continue
 		}
-		_, err := s.tx.exec(ctx, `INSERT INTO suppressed (address, at) VALUES ($1, $2) ON CONFLICT (address) DO NOTHING`, a, ms(s.now))
+		err := s.tx.later(ctx, `INSERT INTO suppressed (address, at) VALUES ($1, $2) ON CONFLICT (address) DO NOTHING`, a, ms(s.now))
 		if err != nil {
 			return err
 		}

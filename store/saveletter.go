@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -48,24 +47,28 @@ func (s *saver) letter(ctx context.Context, l tickets.Letter, core string) error
 			return err
 		}
 	}
-	id, err := s.tx.insertLetter(ctx, &l, core, s.now)
+	i := len(s.saved.Letters)
+	s.saved.Letters = append(s.saved.Letters, 0)
+	err := s.tx.insertLetter(ctx, &l, core, s.now, func(id int64) {
+		s.saved.Letters[i] = id
+		if l.Auto != tickets.AutoNone && !l.Agent {
+			s.tx.countAck(tickets.Domain(l.To.Address), ms(s.now))
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("letter %q to %q: %w", l.Kind, l.To.Address, err)
 	}
-	if id != 0 && l.Auto != tickets.AutoNone && !l.Agent {
-		s.tx.countAck(tickets.Domain(l.To.Address), ms(s.now))
-	}
-	s.saved.Letters = append(s.saved.Letters, id)
 	return nil
 }
 
-func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, now time.Time) (id int64, err error) {
+// insertLetter tells the id, once it is known, of a letter that is new.
+func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, now time.Time, isNew func(id int64)) error {
 	data := letterData{
 		To: l.To, HeaderTo: l.HeaderTo, HeaderCc: l.HeaderCc, InReplyTo: l.InReplyTo, References: l.References,
 		Subject: l.Subject, Reply: l.Reply, NullSender: l.NullSender, Data: l.Data,
 	}
 	to := tickets.NormalAddress(l.To.Address)
-	err = tx.get(ctx, `
+	return tx.eachLater(ctx, `
 		INSERT INTO letters (
 			key,
 			ticket,
@@ -92,11 +95,13 @@ func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, 
 		RETURNING id`,
 		[]any{textArg(l.Key), idArg(l.Ticket), l.Brand, tickets.NormalAddress(l.Mailbox), string(l.Kind), l.Language,
 			to, tickets.Domain(to), core, l.Person, l.Agent, l.Message, int64(l.Version), string(l.Auto), int64(l.Priority),
-			ms(l.NotAfter), mustJSON(data), ms(now)}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return id, err
+			ms(l.NotAfter), mustJSON(data), ms(now)},
+		func(scan func(...any) error) error {
+			var id int64
+			err := scan(&id)
+			isNew(id)
+			return err
+		})
 }
 
 // letterColumns and scanLetter load a tickets.Letter; other columns follow.

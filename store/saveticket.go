@@ -207,7 +207,7 @@ func (tx *Tx) saveParticipants(ctx context.Context, t *tickets.Ticket, isNew boo
 		if known && slices.Equal(was, t.Participants) && tx.cache.cores[t.ID] == t.SubjectCore {
 			return nil
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM participants WHERE ticket = $1`, t.ID); err != nil {
+		if err := tx.later(ctx, `DELETE FROM participants WHERE ticket = $1`, t.ID); err != nil {
 			return fmt.Errorf("participants: %w", err)
 		}
 	}
@@ -321,7 +321,7 @@ func (tx *Tx) insertMessage(ctx context.Context, brand string, m *tickets.Messag
 	if err != nil {
 		return 0, err
 	}
-	if _, err := tx.exec(ctx, `INSERT INTO unindexed (message) VALUES ($1)`, id); err != nil {
+	if err := tx.later(ctx, `INSERT INTO unindexed (message) VALUES ($1)`, id); err != nil {
 		return 0, err
 	}
 	return id, tx.saveCites(ctx, brand, id, m.Cites)
@@ -403,10 +403,10 @@ func (tx *Tx) move(ctx context.Context, t *tickets.Ticket, m tickets.Move) error
 		if n == 0 {
 			return fmt.Errorf("message %d: %w", id, ErrNotFound)
 		}
-		if _, err := tx.exec(ctx, `UPDATE letters SET ticket = $1 WHERE message = $2 AND message > 0`, t.ID, id); err != nil { // letters_message
+		if err := tx.later(ctx, `UPDATE letters SET ticket = $1 WHERE message = $2 AND message > 0`, t.ID, id); err != nil { // letters_message
 			return err
 		}
-		_, err = tx.exec(ctx, `UPDATE ledger SET ticket = $1 WHERE ticket > 0 AND id = (SELECT ledger FROM messages WHERE id = $2)`, t.ID, id)
+		err = tx.later(ctx, `UPDATE ledger SET ticket = $1 WHERE ticket > 0 AND id = (SELECT ledger FROM messages WHERE id = $2)`, t.ID, id)
 		if err != nil {
 			return err
 		}
@@ -427,10 +427,9 @@ func (tx *Tx) renumber(ctx context.Context, ticket int64) error {
 	}
 	base := min(lowest, 0) - 1
 	for i, id := range ids {
-		if _, err := tx.exec(ctx, `UPDATE messages SET seq = $1 WHERE id = $2`, base-int64(i), id); err != nil {
+		if err := tx.later(ctx, `UPDATE messages SET seq = $1 WHERE id = $2`, base-int64(i), id); err != nil {
 			return err
 		}
 	}
-	_, err = tx.exec(ctx, `UPDATE messages SET seq = $1 - seq WHERE ticket = $2`, base+1, ticket)
-	return err
+	return tx.later(ctx, `UPDATE messages SET seq = $1 - seq WHERE ticket = $2`, base+1, ticket)
 }

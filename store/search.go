@@ -212,7 +212,7 @@ func (tx *Tx) index(ctx context.Context, n int) (added int, err error) {
 		return 0, err
 	}
 	for _, id := range ids {
-		if _, err := tx.exec(ctx, d.add, id, docs[id]); err != nil {
+		if err := tx.later(ctx, d.add, id, docs[id]); err != nil {
 			return 0, fmt.Errorf("message %d: %w", id, err)
 		}
 	}

@@ -10,10 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// runner is what database/sql's DB, Tx and Conn have in common.
+// runner is what reads: a pool of database/sql, or one that prepares.
 type runner interface {
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
 }
 
 // querier runs statements: the pool for reading, or a transaction. Everything
@@ -21,7 +20,7 @@ type runner interface {
 // the same way.
 type querier interface {
 	// each calls f on each row. f scans; it must not run statements.
-	each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error
+	each(ctx context.Context, text string, args []any, f rowFunc) error
 	// get scans the first row; sql.ErrNoRows when there is none.
 	get(ctx context.Context, text string, args []any, dest ...any) error
 }
@@ -29,19 +28,19 @@ type querier interface {
 // reader is the querier outside transactions.
 type reader struct{ runner }
 
-func (r reader) each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error {
-	return each(ctx, r.runner, text, args, f)
-}
-
-func (r reader) get(ctx context.Context, text string, args []any, dest ...any) error {
-	return get(ctx, r.runner, text, args, dest)
-}
-
-func each(ctx context.Context, r runner, text string, args []any, f func(scan func(...any) error) error) error {
+func (r reader) each(ctx context.Context, text string, args []any, f rowFunc) error {
 	rows, err := r.QueryContext(ctx, text, bind(args)...)
 	if err != nil {
 		return err
 	}
+	return eachRow(rows, f)
+}
+
+func (r reader) get(ctx context.Context, text string, args []any, dest ...any) error {
+	return get(ctx, r, text, args, dest)
+}
+
+func eachRow(rows *sql.Rows, f rowFunc) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {
@@ -51,9 +50,12 @@ func each(ctx context.Context, r runner, text string, args []any, f func(scan fu
 	return rows.Err()
 }
 
-func get(ctx context.Context, r runner, text string, args []any, dest []any) error {
+// get is querier.get by way of each.
+func get(ctx context.Context, q interface {
+	each(ctx context.Context, text string, args []any, f rowFunc) error
+}, text string, args []any, dest []any) error {
 	found := false
-	err := each(ctx, r, text, args, func(scan func(...any) error) error {
+	err := q.each(ctx, text, args, func(scan func(...any) error) error {
 		if found {
 			return nil
 		}

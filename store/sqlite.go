@@ -261,28 +261,57 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if _, err := (sqliteTx{e}).ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+	if err := (sqliteTx{e}).run(ctx, `BEGIN IMMEDIATE`); err != nil {
 		e.turn <- struct{}{}
 		return nil, sqliteError(err)
 	}
 	return sqliteTx{e}, nil
 }
 
-func (t sqliteTx) commit() error {
-	defer func() { t.e.turn <- struct{}{} }()
-	ctx := context.Background()
-	_, err := t.ExecContext(ctx, `COMMIT`)
+func (t sqliteTx) commit(ctx context.Context) error {
+	err := t.run(ctx, `COMMIT`)
 	if err != nil {
-		_, _ = t.ExecContext(ctx, `ROLLBACK`) // fails when SQLite has rolled back by itself
+		return errors.Join(sqliteError(err), t.rollback())
 	}
-	return sqliteError(err)
+	t.e.turn <- struct{}{}
+	return nil
 }
 
 func (t sqliteTx) rollback() error {
-	defer func() { t.e.turn <- struct{}{} }()
 	// It fails when SQLite has rolled back by itself, which is what is wanted.
-	_, _ = t.ExecContext(context.Background(), `ROLLBACK`)
+	_ = t.run(context.Background(), `ROLLBACK`)
+	t.e.turn <- struct{}{}
 	return nil
+}
+
+func (t sqliteTx) savepoint(ctx context.Context) error { return t.run(ctx, `SAVEPOINT try`) }
+func (t sqliteTx) release(ctx context.Context) error   { return t.run(ctx, `RELEASE SAVEPOINT try`) }
+
+func (t sqliteTx) undo(ctx context.Context) error {
+	if err := t.run(ctx, `ROLLBACK TO SAVEPOINT try`); err != nil {
+		return err
+	}
+	return t.release(ctx)
+}
+
+func (t sqliteTx) run(ctx context.Context, text string) error {
+	_, err := t.exec(ctx, text, nil)
+	return err
+}
+
+// Here is no network: nothing is put off.
+
+func (t sqliteTx) flush(context.Context) error { return nil }
+
+func (t sqliteTx) later(ctx context.Context, s statement) error {
+	if s.rows != nil {
+		return t.each(ctx, s.text, s.args, s.rows)
+	}
+	n, err := t.exec(ctx, s.text, s.args)
+	if err == nil && s.met != nil {
+		err = s.met(n)
+	}
+	return err
 }
 
 // prepared returns the statement, prepared once for the life of the connection.
@@ -300,28 +329,36 @@ func (t sqliteTx) prepared(ctx context.Context, text string) (*sql.Stmt, error) 
 // Statements of a transaction are short: the context is asked between them.
 // Handing it to the driver costs a goroutine for each, to interrupt it.
 
-func (t sqliteTx) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t sqliteTx) each(ctx context.Context, text string, args []any, f rowFunc) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	s, err := t.prepared(ctx, text)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, bind(args)...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, f)
 }
 
-func (t sqliteTx) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+func (t sqliteTx) exec(ctx context.Context, text string, args []any) (int64, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	s, err := t.prepared(ctx, text)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return s.ExecContext(ctx, args...)
+	result, err := s.ExecContext(ctx, bind(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // again: a writer of another process held the lock for all of busy_timeout.
