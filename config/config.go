@@ -100,8 +100,8 @@ type Acknowledge struct {
 	PerSenderHour int           `yaml:"per_sender_hour" default:"5" min:"0" doc:"Acknowledgements to one address in an hour."`
 	PerSenderDay  int           `yaml:"per_sender_day" default:"20" min:"0" doc:"Acknowledgements to one address in a day."`
 	SameSubject3h int           `yaml:"same_subject_3h" default:"2" min:"0" doc:"Acknowledgements of one subject to one address in three hours."`
-	PerDomainHour int           `yaml:"per_domain_hour" default:"100" min:"0" doc:"Acknowledgements to one domain in an hour."`
-	GlobalHour    int           `yaml:"global_hour" default:"1000" min:"0" doc:"Acknowledgements in an hour, all together."`
+	PerDomainHour int           `yaml:"per_domain_hour" default:"1000" min:"0" doc:"Acknowledgements to one domain in an hour."`
+	GlobalHour    int           `yaml:"global_hour" default:"5000" min:"0" doc:"Acknowledgements in an hour, all together."`
 	MaxAge        time.Duration `yaml:"max_age" default:"24 hours" doc:"Mail older than this is not acknowledged any more: after an outage nobody wants yesterday's receipt."`
 	Bulk          bool          `yaml:"bulk" default:"false" doc:"true = mail of lists and newsletters opens tickets too (never acknowledged)."`
 }

@@ -122,7 +122,7 @@ func TestContractExampleLoads(t *testing.T) {
 		{"report to", cfg.Schedules[4].To[0], "devi@baleyo.test"},
 		{"supervisor_mail", cfg.SupervisorMail.String(), "08:00"},
 		{"closing", cfg.Closing, Closing{3 * 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}},
-		{"acknowledge", cfg.Acknowledge, Acknowledge{5, 20, 2, 100, 1000, 24 * time.Hour, false}},
+		{"acknowledge", cfg.Acknowledge, Acknowledge{5, 20, 2, 1000, 5000, 24 * time.Hour, false}},
 		{"outbox", cfg.Outbox, Outbox{InDoubtResend, 5 * 24 * time.Hour, 2}},
 		{"log", cfg.Log, Log{"logfmt", "info"}},
 		{"agent_auth", cfg.AgentAuth, AgentAuthenticated},

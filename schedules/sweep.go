@@ -119,7 +119,7 @@ func (s *Sweep) Pass(ctx context.Context) error {
 	rules := s.opt.Rules()
 	var errs []error
 	for _, brand := range slices.Sorted(maps.Keys(rules.Brands)) {
-		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now))
+		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now), s.undelivered(ctx, brand, rules, now))
 	}
 	errs = append(errs, s.heldMail(ctx, rules, now), s.index(ctx))
 	return errors.Join(errs...)

@@ -91,10 +91,15 @@ func (d *decision) button() {
 		d.confirm(tc, who)
 	case b.Action == "confirm" && t.Status == StatusClosed:
 		tc.event(d.now, who, "confirmed", "again; it is closed already")
+	case t.Status == StatusClosed && !d.reopens(t):
+		tc.event(d.now, who, "button", "closed longer than the reopen window: nothing changes")
 	case b.Action == "reopen" && (t.Status == StatusResolved || t.Status == StatusClosed), text != "":
 		carry := tc.add(d.message(DirectionIn, by, text), true)
-		if t.Status == StatusResolved || t.Status == StatusClosed {
+		switch t.Status {
+		case StatusResolved, StatusClosed:
 			d.reopen(tc, who)
+		case StatusPending, StatusHold:
+			tc.status(d.now, who, StatusOpen)
 		}
 		d.tellAgents(tc, LetterMessage, carry, false)
 	default:

@@ -72,7 +72,7 @@ type Button struct {
 	Ticket  int64  `json:"ticket"`
 	Person  int64  `json:"person"`
 	Address string `json:"address"` // of the person, as the page's token said
-	Action  string `json:"action"`  // "confirm" or "reopen"
+	Action  string `json:"action"`  // "confirm", "reopen" or "add" (with Text)
 	Text    string `json:"text,omitempty"`
 }
 

@@ -113,7 +113,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 		return err
 	}
 	dm.boxes.set(mailboxesOf(cfg, dm.db, dm.log))
-	return nil
+	return dm.sender.Reload()
 }
 
 func sameBrands(a, b *config.Config) bool {
