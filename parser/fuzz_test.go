@@ -52,6 +52,9 @@ func checkMail(t *testing.T, raw []byte, m *Mail) {
 	if strings.TrimSpace(m.Text) == "" && strings.TrimFunc(m.ReplyText, isBlankOrNewline) != "" {
 		t.Errorf("ReplyText %q without Text", clip(m.ReplyText, 200))
 	}
+	if strings.TrimFunc(m.Text, isBlankOrNewline) != "" && m.ReplyText == "" {
+		t.Errorf("no ReplyText of %q, cuts %v", clip(m.Text, 300), m.Cuts)
+	}
 	if m.Kind == "" || m.Size != len(raw) {
 		t.Errorf("kind %q, size %d of %d", m.Kind, m.Size, len(raw))
 	}

@@ -1,10 +1,3 @@
-// Package parser understands one mail: bytes in, a [Mail] out.
-//
-// It never fails and never panics: what is broken is reported in
-// [Mail.Defects] and the rest is still understood. It is bounded in time and
-// memory whatever the input (see [Limits]), does no I/O, keeps no state and
-// may be called from many goroutines. It decides nothing about tickets: it
-// reports what a mail says, and which rule made it say so.
 package parser
 
 import (
