@@ -147,16 +147,21 @@ func (s *session) stream(uids []uint32, g *group) error {
 		}},
 	})
 	var held *fetched
+	var err error
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		if err := g.add(held); err != nil {
-			// The rest of the answer is not wanted; the client would block on it.
-			s.wire.shut()
+			s.wire.shut() // the rest of the answer is not wanted
 			_ = cmd.Close()
 			return err
 		}
-		held = readMail(msg, limit)
+		if held, err = readMail(msg, limit); err != nil {
+			s.lost()
+			break
+		}
 	}
-	err := cmd.Close()
+	if endErr := cmd.Close(); err == nil {
+		err = endErr
+	}
 	if err != nil {
 		held = nil
 	}
@@ -164,6 +169,14 @@ func (s *session) stream(uids []uint32, g *group) error {
 		return addErr
 	}
 	return errors.Join(g.flush(), err)
+}
+
+// lost ends the connection after a literal that was cut short, and waits until
+// the client has noticed. The command is drained only then: draining reads the
+// literal on, and would meet the client's own reader in one buffer.
+func (s *session) lost() {
+	s.wire.shut()
+	<-s.client.Closed()
 }
 
 // group collects mails for one commit.
@@ -195,8 +208,9 @@ func (g *group) flush() error {
 	return err
 }
 
-// readMail reads one FETCH response; nil when it holds no complete mail.
-func readMail(msg *imapclient.FetchMessageData, limit int64) *fetched {
+// readMail reads one FETCH response; nil when it holds no mail. After an error
+// the connection is lost, and msg must not be read on.
+func readMail(msg *imapclient.FetchMessageData, limit int64) (*fetched, error) {
 	var m fetched
 	complete, oversize := false, int64(0)
 	for item := msg.Next(); item != nil; item = msg.Next() {
@@ -214,33 +228,41 @@ func readMail(msg *imapclient.FetchMessageData, limit int64) *fetched {
 			if item.Literal.Size() > limit {
 				oversize = item.Literal.Size()
 			}
-			m.data, complete = readLiteral(item.Literal, oversize > 0)
+			var err error
+			if m.data, err = readLiteral(item.Literal, oversize > 0); err != nil {
+				return nil, err
+			}
+			complete = true
 		}
 	}
 	if !complete || m.uid == 0 {
-		return nil
+		return nil, nil
 	}
 	if oversize > 0 {
 		head := fmt.Sprintf("%s: %d\r\n", OversizeField, max(m.size, oversize))
 		m.data = append([]byte(head), m.data...)
 	}
 	m.sum = sha256.Sum256(m.data)
-	return &m
+	return &m, nil
 }
 
 // readLiteral reads a literal to its announced end, but keeps the first part
 // only when that is enough.
-func readLiteral(l imap.LiteralReader, part bool) (data []byte, complete bool) {
+func readLiteral(l imap.LiteralReader, part bool) (data []byte, err error) {
 	keep := l.Size()
 	if part {
 		keep = min(keep, keepBytes)
 	}
 	data = make([]byte, keep)
-	if _, err := io.ReadFull(l, data); err != nil {
-		return nil, false
+	n, err := io.ReadFull(l, data)
+	if err != nil {
+		return nil, fmt.Errorf("connection ended %d bytes into %d", n, l.Size())
 	}
-	n, err := io.Copy(io.Discard, l)
-	return data, err == nil && n == l.Size()-keep
+	rest, err := io.Copy(io.Discard, l)
+	if err != nil || rest != l.Size()-keep {
+		return nil, fmt.Errorf("connection ended %d bytes into %d", keep+rest, l.Size())
+	}
+	return data, nil
 }
 
 // key names a mail for ever.

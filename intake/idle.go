@@ -28,7 +28,7 @@ const (
 // that got lost, a server that never says anything are all caught by the pass
 // that is made every Poll interval regardless.
 func (s *session) wait(ctx context.Context) (due bool, err error) {
-	poll := time.NewTimer(s.m.opt.Poll)
+	poll := time.NewTimer(s.m.nextPass())
 	defer poll.Stop()
 	for {
 		why, err := s.idle(ctx, poll.C)
@@ -36,6 +36,18 @@ func (s *session) wait(ctx context.Context) (due bool, err error) {
 			return why == pollDue, err
 		}
 	}
+}
+
+// nextPass is how long to wait for the next pass at most: mails that could not
+// be fetched are tried again before the poll is due.
+func (m *Mailbox) nextPass() time.Duration {
+	m.pass.Lock()
+	defer m.pass.Unlock()
+	d := m.opt.Poll
+	for _, f := range m.fails {
+		d = min(d, max(time.Until(f.next), 0))
+	}
+	return d
 }
 
 // idle is one IDLE command (RFC 2177) where the server has it, else mere

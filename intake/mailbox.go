@@ -263,7 +263,7 @@ func (m *Mailbox) once(ctx context.Context, s *session, tail bool) (added int, e
 		m.fails, m.matched, m.unset = map[uint32]*failure{}, map[uint32]bool{}, map[uint32]bool{}
 		m.valid, m.checked = s.uidvalidity, false
 	}
-	p := pass{session: s, cur: cur}
+	p := pass{session: s, cur: cur, stored: cur.UID}
 	switch {
 	case cur.UIDValidity == 0: // never read
 		p.cur.UIDValidity, p.cur.UID = s.uidvalidity, 0
@@ -286,7 +286,7 @@ func (m *Mailbox) once(ctx context.Context, s *session, tail bool) (added int, e
 // disk write each time.
 func (p *pass) polled(ctx context.Context) error {
 	now := p.m.opt.Now()
-	if p.cur.Error == "" && p.cur.Polled.Add(p.m.opt.Poll/2).After(now) {
+	if p.cur.UID == p.stored && p.cur.Error == "" && p.cur.Polled.Add(p.m.opt.Poll/2).After(now) {
 		return nil
 	}
 	p.cur.Error, p.cur.Polled = "", now

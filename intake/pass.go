@@ -20,8 +20,9 @@ import (
 // pass is one look at the folder. Mailbox.pass is held.
 type pass struct {
 	*session
-	cur   store.Cursor
-	added int
+	cur    store.Cursor
+	stored uint32 // UID of the cursor on disk
+	added  int
 
 	wanted []uint32        // UIDs above the cursor that lack a row, ascending
 	done   map[uint32]bool // of those, what has a row now or is gone
@@ -46,29 +47,38 @@ func (p *pass) run(ctx context.Context, tail bool) error {
 	if err != nil {
 		return fmt.Errorf("look up rows of %s from uid %d: %w", p.m.opt.Address, low, err)
 	}
-	gaps := p.sort(uids, have)
+	doubtful := p.sort(uids, have)
 	p.forget(uids, have)
-	if err := p.take(ctx, gaps, p.commitUnknown); err != nil {
+	if err := p.take(ctx, doubtful, func(ctx context.Context, ms []fetched) error { return p.commitUnknown(ctx, have, ms) }); err != nil {
 		return err
 	}
-	return p.take(ctx, slices.Clone(p.wanted), p.commitNew)
+	if err := p.take(ctx, slices.Clone(p.wanted), p.commitNew); err != nil {
+		return err
+	}
+	p.cur.UID = p.reached()
+	return nil
 }
 
-// sort divides the UIDs without a row: those above the cursor are wanted,
-// those below it are gaps, to be matched by content.
-func (p *pass) sort(uids []uint32, have map[uint32]bool) (gaps []uint32) {
+// sort divides the UIDs: those above the cursor and without a row are wanted.
+// Doubtful, to be matched by content, is what has no row below the cursor (it
+// became visible late, or was matched by content before), and what has one
+// above it (from a pass that left a bad mail behind, or from before the server
+// was restored from a backup and handed the UID out again).
+func (p *pass) sort(uids []uint32, have map[uint32]bool) (doubtful []uint32) {
 	p.top, p.done = p.cur.UID, map[uint32]bool{}
 	for _, uid := range uids {
 		p.top = max(p.top, uid)
+		above := uid > p.cur.UID
 		switch {
-		case have[uid], p.m.matched[uid]:
-		case uid > p.cur.UID:
+		case p.m.matched[uid]:
+		case above && !have[uid]:
 			p.wanted = append(p.wanted, uid)
+		case above != have[uid]: // one without the other
 		default:
-			gaps = append(gaps, uid)
+			doubtful = append(doubtful, uid)
 		}
 	}
-	return gaps
+	return doubtful
 }
 
 // forget drops failures of mails that left the folder or came in otherwise.
@@ -232,7 +242,13 @@ func (p *pass) header(uid uint32) (data []byte) {
 			}},
 		})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-			if m := readMail(msg, keepBytes); m != nil {
+			m, err := readMail(msg, keepBytes)
+			if err != nil {
+				p.lost()
+				_ = cmd.Close()
+				return err
+			}
+			if m != nil {
 				data = m.data
 			}
 		}
@@ -258,7 +274,12 @@ func (p *pass) commitNew(ctx context.Context, ms []fetched) error {
 	if err := p.append(ctx, items, &cur); err != nil {
 		return err
 	}
-	p.cur = cur
+	p.cur, p.stored = cur, cur.UID
+	for i := range ms {
+		if ms[i].uid > cur.UID {
+			p.m.matched[ms[i].uid] = true // no doubt about it, see sort
+		}
+	}
 	p.m.leave(ms)
 	return nil
 }

@@ -7,10 +7,10 @@ import (
 	"frontdesk/store"
 )
 
-// commitUnknown appends mails below the cursor that have no row, unless their
-// content has one: after a change of UIDVALIDITY the mails that were matched
-// by content stand there without a row of their own.
-func (p *pass) commitUnknown(ctx context.Context, ms []fetched) error {
+// commitUnknown appends doubtful mails, unless their content has a row: after
+// a change of UIDVALIDITY the mails that were matched by content stand there
+// without a row of their own.
+func (p *pass) commitUnknown(ctx context.Context, have map[uint32]bool, ms []fetched) error {
 	known, err := p.known(ctx, ms)
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func (p *pass) commitUnknown(ctx context.Context, ms []fetched) error {
 			p.m.matched[ms[i].uid] = true
 			continue
 		}
-		items, kept = append(items, p.m.item(&ms[i])), append(kept, ms[i])
+		items, kept = append(items, p.again(&ms[i], have)), append(kept, ms[i])
 	}
 	if len(items) == 0 {
 		return nil
@@ -30,8 +30,21 @@ func (p *pass) commitUnknown(ctx context.Context, ms []fetched) error {
 	if err := p.append(ctx, items, nil); err != nil {
 		return err
 	}
+	for i := range kept {
+		p.m.matched[kept[i].uid] = true
+	}
 	p.m.leave(kept)
 	return nil
+}
+
+// again makes the row of a mail whose UID another mail may have had, on a
+// server that was restored from a backup.
+func (p *pass) again(f *fetched, have map[uint32]bool) store.Item {
+	item := p.m.item(f)
+	if have[f.uid] {
+		item.Key = fmt.Sprintf("imap:%s:%s#%x:%d:%d", p.m.opt.Address, p.m.opt.Folder, f.sum[:8], p.uidvalidity, f.uid)
+	}
+	return item
 }
 
 func (p *pass) known(ctx context.Context, ms []fetched) (map[[32]byte]int, error) {
@@ -114,11 +127,7 @@ func (p *pass) commitCensus(ctx context.Context, c *census, ms []fetched) error 
 			}
 			continue
 		}
-		item := p.m.item(f)
-		if c.have[f.uid] { // another mail had this UID: a server restored from a backup
-			item.Key = fmt.Sprintf("imap:%s:%s#%x:%d:%d", p.m.opt.Address, p.m.opt.Folder, f.sum[:8], p.uidvalidity, f.uid)
-		}
-		items, kept = append(items, item), append(kept, *f)
+		items, kept = append(items, p.again(f, c.have)), append(kept, *f)
 	}
 	if len(items) > 0 {
 		if err := p.append(ctx, items, nil); err != nil {
