@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,3 +128,88 @@ func BenchmarkDecide(b *testing.B) {
 		benchmarkDecide(b, db)
 	})
 }
+
+// BenchmarkReply threads replies, in groups of 50, into stores of 10,000 and of
+// 1,000,000 messages: what an index must keep apart.
+func BenchmarkReply(b *testing.B) {
+	for _, stored := range []int{10_000, 1_000_000} {
+		b.Run(fmt.Sprint(stored), func(b *testing.B) { benchmarkReply(b, stored) })
+	}
+}
+
+func benchmarkReply(b *testing.B, stored int) {
+	path := filepath.Join(b.TempDir(), "desk.db")
+	if err := must(store.Open(b.Context(), store.Options{Database: path}))(b).Close(); err != nil {
+		b.Fatal(err)
+	}
+	raw(b, "sqlite", path, strings.ReplaceAll(stock, "@n@", fmt.Sprint(stored)))
+	begin := time.Now()
+	db := must(store.Open(b.Context(), store.Options{Database: path, Daemon: true}))(b)
+	b.ReportMetric(float64(time.Since(begin).Milliseconds()), "ms-to-open")
+	b.Cleanup(func() { db.Close() })
+	n := 0
+	var deciding time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		err := db.Decide(b.Context(), "acme", func(tx *store.Tx) error {
+			for range group {
+				n++
+				if err := tx.Try(b.Context(), func() error { return reply(b, tx, n*7919%stored+1, n) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		deciding += time.Since(begin)
+	}
+	b.ReportMetric(float64(n)/deciding.Seconds(), "replies/s")
+}
+
+// reply answers the message k of the stock.
+func reply(b *testing.B, tx *store.Tx, k, n int) error {
+	from, msgid := fmt.Sprintf("c%d@customer.example", k), fmt.Sprintf("reply%d@customer.example", n)
+	data := mail5k(n)
+	cites := []string{fmt.Sprintf("%x.%d@customer.example", k*2654435761%1000003, k)}
+	found, err := tx.Find(b.Context(), tickets.Keys{Brand: "acme", Cites: cites, MessageID: msgid, Subject: "printer", Sender: from, Content: sha256.Sum256(data), Now: noon})
+	if err != nil {
+		return err
+	}
+	if len(found.Tickets) == 0 {
+		return fmt.Errorf("message %d: the reply found nothing", k)
+	}
+	c := newTicket(from, "printer", msgid)
+	c.Tickets[0].Ticket = *found.Tickets[found.ByMessageID[cites[0]][0].Ticket]
+	c.Tickets[0].Messages[0].Cites, c.Tickets[0].Messages[0].Text = cites, string(data)
+	_, err = tx.Save(b.Context(), 0, from, "printer", c, noon)
+	return err
+}
+
+// stock fills a store with @n@ tickets of one message and one letter each.
+const stock = `
+PRAGMA synchronous = OFF;
+BEGIN;
+CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < @n@) SELECT i FROM c;
+INSERT INTO people (id, brand, name, folded, phones, language, org, blocked, notes, changed)
+	SELECT i, 'acme', 'Customer', 'customer', '', '', '', FALSE, '', 0 FROM n;
+INSERT INTO addresses (brand, address, person, position) SELECT 'acme', 'c' || i || '@customer.example', i, 0 FROM n;
+INSERT INTO tickets (id, brand, mailbox, queue, channel, status, subject, subject_core, language, thread_root, requester,
+	assignee, severity, category, impact, urgency, tags, facts, links, merged_into, version, opened, updated, answered, resolved, closed,
+	pending_until, due, followed_up, worked_min)
+	SELECT i, 'acme', 'support@example.org', 'support', 'email', 'closed', 'printer', 'printer', 'en', '', i, '', '', '', 0, 0, '', '', '', 0, 1,
+	1790000000000, 1790000000000, 0, 0, 0, 0, 0, 0, 0 FROM n;
+INSERT INTO participants (ticket, address, person, name, role, position, subject_core)
+	SELECT i, 'c' || i || '@customer.example', i, 'Customer', 'requester', 0, 'printer' FROM n;
+INSERT INTO messages (id, brand, ticket, seq, version, ledger, direction, channel, kind, author_kind, person, author_name, author, message_id,
+	in_reply_to, cites, subject, body, attachments, content, thread_root, received, day, dated, commands, flags)
+	SELECT i, 'acme', i, 1, 1, 0, 'in', 'email', 'message', 'customer', i, 'Customer', 'c' || i || '@customer.example',
+	printf('%x.%d@customer.example', i * 2654435761 % 1000003, i), '', '', 'printer', printf('my printer %d is on fire %.*c', i, 1000, 'x'), '',
+	randomblob(32), '', 1780000000000 + i * 1000, (1780000000000 + i * 1000) / 86400000, 0, '', '' FROM n;
+INSERT INTO letters (id, key, ticket, brand, mailbox, kind, language, to_address, to_domain, subject_core, person, agent, message, version, auto,
+	priority, not_after, data, state, queued, due, message_id)
+	SELECT i, 'ack:' || i, i, 'acme', 'support@example.org', 'acknowledgement', 'en', 'c' || i || '@customer.example', 'customer.example', 'printer', i,
+	FALSE, 0, 0, 'auto-replied', 1, 0, '{}', 'sent', 1780000000000 + i * 1000, 0, printf('%x.l%d@example.org', i * 40503 % 65537, i) FROM n;
+COMMIT;
+`

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,9 @@ type Tx struct {
 	db      *DB
 	session session
 	dead    error // the failure that ended the transaction
+
+	failed   error // the last statement that failed
+	failures int   // how many failed and were not undone by Try
 
 	brand  string
 	change int64 // the last change number taken
@@ -137,6 +141,9 @@ func (db *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
 	if tx.dead != nil {
 		return tx.dead
 	}
+	if tx.failures > 0 {
+		return tx.failed // f kept silent about it
+	}
 	done = true
 	return session.commit(ctx)
 }
@@ -160,10 +167,13 @@ func (tx *Tx) Try(ctx context.Context, f func() error) error {
 	if err := tx.session.savepoint(ctx); err != nil {
 		return tx.die(err)
 	}
-	change, saved := tx.change, tx.saved
+	change, saved, failures := tx.change, tx.saved, tx.failures
 	err := caught(f)
 	if err == nil {
 		err = tx.flush(ctx) // what was put off belongs to f
+	}
+	if err == nil && tx.failures > failures {
+		err = tx.failed // f kept silent about it
 	}
 	if tx.dead != nil {
 		return errors.Join(err, tx.dead)
@@ -174,7 +184,7 @@ func (tx *Tx) Try(ctx context.Context, f func() error) error {
 		}
 		return nil
 	}
-	tx.change, tx.saved, tx.cache = change, saved, cache{}
+	tx.change, tx.saved, tx.failures, tx.cache = change, saved, failures, cache{}
 	if undo := tx.session.undo(context.WithoutCancel(ctx)); undo != nil {
 		return errors.Join(err, tx.die(undo))
 	}
@@ -198,9 +208,15 @@ func (tx *Tx) die(err error) error {
 	return err
 }
 
+// note takes note of a statement that failed: what it was part of must be
+// undone, and after some failures everything.
 func (tx *Tx) note(err error) error {
-	if err != nil && tx.db.engine.fatal(err) {
+	switch {
+	case err == nil || errors.Is(err, sql.ErrNoRows):
+	case tx.db.engine.fatal(err):
 		return tx.die(err)
+	default:
+		tx.failed, tx.failures = err, tx.failures+1
 	}
 	return err
 }
