@@ -245,19 +245,47 @@ func (d *desk) material(ctx context.Context, l tickets.Letter) (notify.Material,
 		Templates: templates, Brand: letterBrands(d.cfg)[l.Brand], Keys: d.rules.Keys, Separator: box.Subaddressing,
 		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: time.Now(),
 	}
-	if l.Ticket == 0 {
-		return m, nil
+	if m.Files, err = d.files(ctx, l.Message); err != nil || l.Ticket == 0 {
+		return m, err
 	}
 	t, err := d.db.Ticket(ctx, l.Ticket)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // a sample, or erased
+		return m, nil
 	case err != nil:
 		return m, err
-	default:
-		m.Ticket = &t
 	}
+	m.Ticket = &t
 	if l.Agent {
 		m.Earlier, err = d.db.LetterIDs(ctx, l.Ticket, l.To.Address)
 	}
-	return m, nil
+	return m, err
+}
+
+// files are the attachments of the message that a letter carries.
+func (d *desk) files(ctx context.Context, message int64) ([]notify.File, error) {
+	if message == 0 {
+		return nil, nil
+	}
+	msg, err := d.db.Message(ctx, message)
+	if err != nil {
+		return nil, err
+	}
+	var out []notify.File
+	open := attachmentsOf(d.db)
+	for _, a := range msg.Attachments {
+		ledger := msg.Ledger
+		if a.Ledger != 0 {
+			ledger = a.Ledger
+		}
+		if a.Refused != "" || ledger == 0 {
+			continue
+		}
+		data, err := open(ctx, ledger, a.Part)
+		if err != nil {
+			return nil, fmt.Errorf("attachment %q: %w", a.Filename, err)
+		}
+		out = append(out, notify.File{Name: a.Filename, ContentType: a.ContentType, Data: data})
+	}
+	return out, nil
 }
