@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,6 +128,36 @@ func BenchmarkDecide(b *testing.B) {
 		b.Cleanup(func() { db.Close() })
 		benchmarkDecide(b, db)
 	})
+}
+
+// BenchmarkDot marks letters from eight connections.
+func BenchmarkDot(b *testing.B) {
+	db := durable(b)
+	letters := make([]tickets.Letter, b.N)
+	for i := range letters {
+		letters[i] = ack("anna@customer.example", fmt.Sprint(i))
+	}
+	save(b, db, 0, tickets.Change{Brand: "acme", Letters: letters})
+	out := must(db.ClaimLetters(b.Context(), store.LetterClaim{Now: noon, Until: noon.Add(time.Hour), Limit: b.N}))(b)
+	work := make(chan store.Outgoing, len(out))
+	for _, o := range out {
+		work <- o
+	}
+	close(work)
+	rendering := &store.Rendering{MessageID: "x@acme", Raw: mail5k(1)}
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for o := range work {
+				if err := db.MarkDot(b.Context(), o.Letter.ID, o.Epoch, rendering, noon); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "dots/s")
 }
 
 // BenchmarkReply threads replies, in groups of 50, into stores of 10,000 and of

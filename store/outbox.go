@@ -150,56 +150,6 @@ func (db *DB) NextLetter(ctx context.Context) (time.Time, error) {
 	return next, nil
 }
 
-// Rendering is what the first attempt stores: a retry sends the same bytes.
-type Rendering struct {
-	MessageID string
-	Raw       []byte
-}
-
-// MarkDot commits, just before the final dot, that the letter may have been
-// handed over, with its rendering (nil: stored before). ErrLost when the claim
-// is not ours any more: then nothing may be sent.
-func (db *DB) MarkDot(ctx context.Context, id, epoch int64, r *Rendering, now time.Time) error {
-	packed := db.packRendering(r)
-	err := db.write(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `
-			UPDATE letters SET
-				doubts = doubts + CASE WHEN state = 'dot' THEN 1 ELSE 0 END,
-				state = 'dot'
-			WHERE id = $1 AND epoch = $2 AND state IN ('queued', 'dot')`, id, epoch)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrLost
-		}
-		return tx.saveRendering(ctx, id, r, packed)
-	})
-	if err != nil {
-		return fmt.Errorf("mark letter %d before the final dot: %w", id, err)
-	}
-	return nil
-}
-
-func (db *DB) packRendering(r *Rendering) []byte {
-	if r == nil {
-		return nil
-	}
-	return db.raw.pack(r.Raw)
-}
-
-// saveRendering keeps the first rendering; a later one changes nothing.
-func (tx *Tx) saveRendering(ctx context.Context, id int64, r *Rendering, packed []byte) error {
-	if r == nil {
-		return nil
-	}
-	n, err := tx.exec(ctx, `INSERT INTO renderings (letter, data) VALUES ($1, $2) ON CONFLICT (letter) DO NOTHING`, id, packed)
-	if err != nil || n == 0 {
-		return err
-	}
-	return tx.later(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1`, id, r.MessageID)
-}
-
 // Result is how an attempt ended.
 type Result struct {
 	ID, Epoch int64

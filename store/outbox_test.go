@@ -228,3 +228,40 @@ func TestLetterClaimRace(t *testing.T) {
 		diff(t, "tally", must(db.OutboxTally(t.Context()))(t), map[string]int{store.LetterSent: total})
 	})
 }
+
+// Calls that share a commit each get their own answer.
+func TestDotsTogether(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		var letters []tickets.Letter
+		for i := range 60 {
+			letters = append(letters, ack("a@x.example", fmt.Sprint(i)))
+		}
+		save(t, db, 0, tickets.Change{Brand: "acme", Letters: letters})
+		out := claimLetters(t, db, noon)
+		var wg sync.WaitGroup
+		for i, o := range out {
+			wg.Go(func() {
+				epoch, want := o.Epoch, error(nil)
+				if i%3 == 0 {
+					epoch, want = epoch-1, store.ErrLost
+				}
+				err := db.MarkDot(t.Context(), o.Letter.ID, epoch, &store.Rendering{MessageID: fmt.Sprint(i, "@acme"), Raw: []byte{byte(i)}}, noon)
+				if !errors.Is(err, want) {
+					t.Errorf("letter %d: %v, want %v", i, err, want)
+				}
+			})
+		}
+		wg.Wait()
+		for i, o := range out {
+			_, info, raw, err := db.LetterByID(t.Context(), o.Letter.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isDot := info.State == store.LetterDot; isDot != (i%3 != 0) || isDot != (len(raw) == 1 && raw[0] == byte(i)) || isDot != (info.MessageID == fmt.Sprint(i, "@acme")) {
+				t.Errorf("letter %d: %+v, raw %v", i, info, raw)
+			}
+		}
+	})
+}

@@ -57,6 +57,7 @@ type DB struct {
 	node   string
 	notes  []string
 	raw    codec
+	dots   dots
 
 	closing sync.Once
 	closed  error // what closing gave
