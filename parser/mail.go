@@ -152,7 +152,7 @@ type Forwarded struct {
 type Fact struct {
 	Kind  string `json:"kind"` // phone, error, order, serial, ticket, …
 	Value string `json:"value"`
-	Line  int    `json:"line"` // in ReplyText, from 1
+	Line  int    `json:"line"` // in ReplyText, from 1; 0 for the subject or a file name
 }
 
 // Trace is one Received field (RFC 5321 section 4.4).

@@ -89,7 +89,7 @@ type mailJSON struct {
 	Forwarded   *forwardedJSON     `json:"forwarded,omitempty"`
 	Kind        parser.Kind        `json:"kind"`
 	Signals     []parser.Signal    `json:"signals"`
-	Bounce      *parser.Bounce     `json:"bounce,omitempty"`
+	Bounce      *parser.Bounce     `json:"bounce"`
 	Calendar    *calendarJSON      `json:"calendar,omitempty"`
 	Protection  *parser.Protection `json:"protection,omitempty"`
 	Language    string             `json:"language"`
