@@ -150,6 +150,10 @@ type threader struct {
 // threadBrand is the one brand of a threader.
 const threadBrand = "desk"
 
+// threadBrandName is what nobody writes before a number: all marks in the mails
+// are another desk's.
+const threadBrandName = "frontdesk thread"
+
 func threadAll(ctx context.Context, source func(func(name string, raw []byte) error) error, mailbox string, foreign *tickets.Foreign) ([]threaded, error) {
 	dir, err := os.MkdirTemp("", "frontdesk-thread-")
 	if err != nil {
@@ -186,7 +190,7 @@ func newThreader(ctx context.Context, dir, mailbox string, foreign *tickets.Fore
 func threadRules(mailbox string, foreign *tickets.Foreign) tickets.Rules {
 	return tickets.Rules{
 		Brands: map[string]tickets.Brand{threadBrand: {
-			Key: threadBrand, Name: "Desk", Domain: tickets.Domain(mailbox), Language: "en",
+			Key: threadBrand, Name: threadBrandName, Domain: tickets.Domain(mailbox), Language: "en",
 			Mailboxes: []tickets.Mailbox{{Address: mailbox, Subaddressing: "+"}},
 		}},
 		Foreign: foreign,
@@ -234,7 +238,7 @@ func (t *threader) isOwn(m *parser.Mail) bool {
 
 // addOther takes a mail of somebody else through the rules.
 func (t *threader) addOther(ctx context.Context, tx *store.Tx, m *parser.Mail) (ticket int64, rule string, err error) {
-	in := intake.Understand(claimed(t.to, t.clock), m, tickets.Auth{Method: "none"}, t.rules)
+	in := t.understand(m, tickets.Auth{Method: "none"})
 	found, err := t.find(ctx, tx, in)
 	if err != nil {
 		return 0, "", err
@@ -255,6 +259,16 @@ func (t *threader) addOther(ctx context.Context, tx *store.Tx, m *parser.Mail) (
 		return saved.Tickets[0], rule, nil
 	}
 	return t.reportedOn(in, found), string(c.Reason), nil
+}
+
+// understand puts a mail into the words of the decision; the other desk's tag
+// is no part of what the mail is about.
+func (t *threader) understand(m *parser.Mail, auth tickets.Auth) tickets.Inbound {
+	in := intake.Understand(claimed(t.to, t.clock), m, auth, t.rules)
+	if tag := t.rules.Foreign.Tag; tag != nil {
+		in.SubjectCore = strings.Join(strings.Fields(tag.ReplaceAllString(in.SubjectCore, " ")), " ")
+	}
+	return in
 }
 
 // find looks up what the rules ask for. The desk's own mails are letters to
@@ -302,7 +316,7 @@ func lastAccepted(c tickets.Change) string {
 
 // addOwn records a mail that the desk sent.
 func (t *threader) addOwn(ctx context.Context, tx *store.Tx, m *parser.Mail) (ticket int64, rule string, err error) {
-	in := intake.Understand(claimed(t.to, t.clock), m, tickets.Auth{Pass: true, Method: "own"}, t.rules)
+	in := t.understand(m, tickets.Auth{Pass: true, Method: "own"})
 	found, err := t.find(ctx, tx, in)
 	if err != nil {
 		return 0, "", err
