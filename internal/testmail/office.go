@@ -26,7 +26,7 @@ func NewOffice(host string, users map[string]string) (*Office, error) {
 	if o.IMAP, err = NewIMAP(IMAPOptions{Users: users, Folders: []string{"Sent", "Drafts", "Trash"}}); err != nil {
 		return nil, err
 	}
-	if o.SMTP, err = NewSMTP(SMTPOptions{Users: users, Deliver: o.deliver}); err != nil {
+	if o.SMTP, err = NewSMTP(SMTPOptions{Users: users, Deliver: o.deliver, Known: func(to string) bool { return users[baseAddress(to)] != "" }}); err != nil {
 		_ = o.IMAP.Close()
 		return nil, err
 	}
@@ -93,6 +93,11 @@ func baseAddress(address string) string {
 
 // Send submits a mail as a mail client does: by SMTP, logged in as user.
 func (o *Office) Send(user, password string, to []string, raw []byte) error {
+	return o.SendFrom(user, user, password, to, raw)
+}
+
+// SendFrom is Send with an envelope sender of one's own, as a forger writes it.
+func (o *Office) SendFrom(sender, user, password string, to []string, raw []byte) error {
 	host, _, _ := strings.Cut(o.SMTP.Addr(), ":")
-	return smtp.SendMail(o.SMTP.Addr(), smtp.PlainAuth("", user, password, host), user, to, raw)
+	return smtp.SendMail(o.SMTP.Addr(), smtp.PlainAuth("", user, password, host), sender, to, raw)
 }

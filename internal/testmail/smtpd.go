@@ -42,14 +42,15 @@ type SMTP struct {
 // SMTPOptions of NewSMTP; the zero value listens on loopback, takes
 // everything, and offers neither STARTTLS nor AUTH.
 type SMTPOptions struct {
-	Addr        string            // default 127.0.0.1:0
-	Listener    net.Listener      // instead of Addr
-	Certificate *tls.Certificate  // offers STARTTLS
-	Implicit    bool              // TLS from the first byte, with Certificate
-	Users       map[string]string // offers AUTH PLAIN and LOGIN, and refuses mail without it
-	UTF8        bool              // offers SMTPUTF8
-	MaxBytes    int64             // offers SIZE
-	LogFile     string            // each accepted mail is appended as a line of JSON and synced before the 250
+	Addr        string                      // default 127.0.0.1:0
+	Listener    net.Listener                // instead of Addr
+	Certificate *tls.Certificate            // offers STARTTLS
+	Implicit    bool                        // TLS from the first byte, with Certificate
+	Users       map[string]string           // offers AUTH PLAIN and LOGIN, and refuses mail without it
+	UTF8        bool                        // offers SMTPUTF8
+	MaxBytes    int64                       // offers SIZE
+	LogFile     string                      // each accepted mail is appended as a line of JSON and synced before the 250
+	Known       func(recipient string) bool // nil takes every recipient; else 550 5.1.1 for those unknown
 	Deliver     func(Accepted) error
 }
 
@@ -371,6 +372,9 @@ func (ss *smtpSession) Mail(from string, opts *smtp.MailOptions) error {
 }
 
 func (ss *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if known := ss.s.opt.Known; known != nil && !known(to) {
+		return reply(550, "5.1.1 no such user here")
+	}
 	if err := ss.act(StageRcpt, to); err != nil {
 		return err
 	}
