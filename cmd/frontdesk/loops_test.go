@@ -108,7 +108,7 @@ func TestForgedRequesters(t *testing.T) {
 	for i := range victims {
 		for range 2 {
 			who := fmt.Sprintf("victim%d@example.test", i)
-			raw := mailText("Buy http://evil.test now", "From: Click http://evil.test <"+who+">", "To: support@one.test", "Subject: WIN http://evil.test", fmt.Sprintf("Message-ID: <%d@evil.test>", i))
+			raw := mailText("Buy http://evil.test now", "From: Click http://evil.test <"+who+">", "To: support@one.test", "Subject: WIN http://evil.test", fmt.Sprintf("Message-ID: <%d@mta.test>", i)) // RFC 3834 section 3.1.5 wants it cited
 			if err := o.SendFrom(who, "attacker@evil.test", demoPassword, []string{"support@one.test"}, raw); err != nil {
 				t.Fatal(err)
 			}
