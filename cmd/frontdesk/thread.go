@@ -50,7 +50,14 @@ names, else of the mail it cites.`,
 			if err != nil {
 				return failed(err)
 			}
-			found, err := threadAll(cmd.Context(), source, f.mailbox, foreign)
+			bar := newBar(cmd, -1, "mails") // how many there are is known at the end
+			found, err := threadAll(cmd.Context(), func(each func(string, []byte) error) error {
+				return source(func(name string, raw []byte) error {
+					_ = bar.Add(1)
+					return each(name, raw)
+				})
+			}, f.mailbox, foreign)
+			_ = bar.Finish()
 			if err != nil {
 				return failed(err)
 			}
@@ -154,7 +161,8 @@ const threadBrand = "desk"
 // are another desk's.
 const threadBrandName = "frontdesk thread"
 
-func threadAll(ctx context.Context, source func(func(name string, raw []byte) error) error, mailbox string, foreign *tickets.Foreign) ([]threaded, error) {
+// threadAll threads the mails of a source in their order.
+func threadAll(ctx context.Context, source mails, mailbox string, foreign *tickets.Foreign) ([]threaded, error) {
 	dir, err := os.MkdirTemp("", "frontdesk-thread-")
 	if err != nil {
 		return nil, err

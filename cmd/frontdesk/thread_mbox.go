@@ -12,9 +12,12 @@ import (
 	"strings"
 )
 
-// mailsOf reads mails one after the other: of a folder, in order of the file
-// names (hidden files and folders left out), or of an mbox file, named 1, 2, ….
-func mailsOf(path string) (func(func(name string, raw []byte) error) error, error) {
+// mails hands out mails one after the other, and stops at the first error.
+type mails func(each func(name string, raw []byte) error) error
+
+// mailsOf reads mails of a folder, in order of the file names (hidden files and
+// folders left out), or of an mbox file, where they are named 1, 2, ….
+func mailsOf(path string) (mails, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
