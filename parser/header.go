@@ -158,7 +158,7 @@ func splitHeader(raw []byte, pos int, lim Limits, isBoundary func([]byte) bool) 
 				pos = next
 				continue
 			}
-			if len(line) > 0 && continues(raw, next) {
+			if len(line) > 0 && (continues(raw, next) || surelyField(raw, next)) {
 				pos = next
 				continue
 			}
@@ -211,6 +211,15 @@ func continues(raw []byte, pos int) bool {
 	}
 	line, next := nextLine(raw, pos)
 	return len(bytes.TrimSpace(line)) > 0 && headerGoesOn(raw, next)
+}
+
+// surelyField reports whether the line at pos is a field that no body starts
+// with.
+func surelyField(raw []byte, pos int) bool {
+	line, _ := nextLine(raw, min(pos, len(raw)))
+	name, _ := fieldName(line)
+	name = strings.ToLower(name)
+	return wellKnown[name] || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "content-") || strings.HasPrefix(name, "list-")
 }
 
 // headerGoesOn reports whether the next lines still read as a header: a field

@@ -101,6 +101,24 @@ func decodeBase64(src []byte) (out []byte, ok bool) {
 	return out, ok
 }
 
+// notBase64 reports plain text under a base64 label: blanks between words,
+// which no encoder writes, on most of the first lines.
+func notBase64(data []byte) bool {
+	lines, spaced := 0, 0
+	for pos := 0; pos < len(data) && lines < 20; {
+		line, next := nextLine(data, pos)
+		pos = next
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		lines++
+		if bytes.IndexByte(line, ' ') > 0 {
+			spaced++
+		}
+	}
+	return lines > 0 && spaced*2 > lines
+}
+
 // decodeQP undoes quoted-printable (RFC 2045 section 6.7): soft line breaks,
 // blanks at line ends, and "=" that stands for itself because the client did
 // not encode it.

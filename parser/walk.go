@@ -323,7 +323,12 @@ func (w *walker) fillEncoded(p *part) {
 // content returns the octets of p, transfer encoding undone.
 func (p *part) content() []byte {
 	if p.decoded == nil {
-		out, defect := decodeTransfer(p.body, p.encoding)
+		enc := p.encoding
+		if enc == "base64" && strings.HasPrefix(p.ctype.value, "text/") && notBase64(p.body) {
+			p.tree.defect("text labelled base64 is not")
+			enc = ""
+		}
+		out, defect := decodeTransfer(p.body, enc)
 		if defect != "" {
 			p.tree.defect(defect)
 		}
