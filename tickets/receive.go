@@ -47,7 +47,7 @@ func (d *decision) answersSomething() bool {
 func (d *decision) open(v verdict) {
 	in := d.in
 	by := Author{Kind: AuthorCustomer, Address: in.From}
-	tc := d.newTicket(in.From, in.Subject, in.SubjectCore)
+	tc := d.newTicket(in.From, titleOf(in), in.SubjectCore)
 	tc.Ticket.Participants = append(tc.Ticket.Participants, d.proposed()...)
 	if v.related != nil {
 		tc.Ticket.Links = append(tc.Ticket.Links, Link{v.link, v.related.ID})
@@ -58,6 +58,18 @@ func (d *decision) open(v verdict) {
 	d.acknowledge(tc, carry)
 	d.tellAgents(tc, LetterNewTicket, carry, false)
 	d.end(DisposeMessage, "", "opened a ticket")
+}
+
+// titleOf is the subject of a new ticket: without the prefixes and tags that
+// belong to another conversation; a mail without one is named by its words.
+func titleOf(in Inbound) string {
+	switch {
+	case in.SubjectCore != "":
+		return in.SubjectCore
+	case strings.TrimSpace(in.Subject) != "":
+		return strings.TrimSpace(in.Subject)
+	}
+	return excerpt(in.Reply, 60)
 }
 
 // newTicket begins a ticket for a requester.

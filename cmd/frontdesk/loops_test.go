@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -223,7 +224,7 @@ func answerAs(t *testing.T, o *testmail.Office, agent, about, body string) {
 			last = m
 		}
 	}
-	post(t, o, agent, agent, last.ReplyTo[0].Address, mailText(body, "Subject: Re: "+last.Subject, fmt.Sprintf("Message-ID: <%x@agents.test>", body+last.MessageID), "In-Reply-To: <"+last.MessageID+">"))
+	post(t, o, agent, agent, last.ReplyTo[0].Address, mailText(body, "Subject: Re: "+last.Subject, fmt.Sprintf("Message-ID: <%x@agents.test>", sha256.Sum224([]byte(body+last.MessageID))), "In-Reply-To: <"+last.MessageID+">"))
 }
 
 // runSweep makes the daemon's clockwork look now instead of at its next tick.

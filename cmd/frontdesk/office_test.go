@@ -42,6 +42,7 @@ type liveDesk struct {
 	mailboxes []string
 	stop      func()
 	sweepNow  func(context.Context) error // what the clockwork does at its next tick
+	reload    func(yaml string) error     // SIGHUP with another file
 }
 
 // oneBrand is a desk named name that answers at support@domain; agents are
@@ -100,6 +101,12 @@ func openDeskAt(t *testing.T, o *testmail.Office, yaml string) *liveDesk {
 		t.Fatalf("the desk did not start: %v\n%s", err, log.String())
 	}
 	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass}
+	l.reload = func(yaml string) error {
+		if err := os.WriteFile(filepath.Join(folder, "frontdesk.yaml"), []byte(yaml), 0o600); err != nil {
+			return err
+		}
+		return dm.reload(t.Context(), filepath.Join(folder, "frontdesk.yaml"))
+	}
 	for _, b := range cfg.Brands {
 		for _, m := range b.Mailboxes {
 			l.mailboxes = append(l.mailboxes, m.Address)
