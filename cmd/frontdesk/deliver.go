@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,13 +28,14 @@ lost or bounced by them. Mail above the size limit is taken as well.
 the envelope sender ("" for the null one). Exit code 2 is a wrong command line.
 
 Postfix, master.cf:
-  frontdesk unix - n n - 4 pipe flags=R user=frontdesk argv=/usr/bin/frontdesk
+  frontdesk unix - n n - 4 pipe flags=R user=frontdesk null_sender= argv=/usr/bin/frontdesk
       deliver --mailbox support@example.com --recipient ${original_recipient} --sender ${sender}`,
 		Example: "  frontdesk deliver --mailbox support@example.com < mail.eml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var from *string
 			if cmd.Flags().Changed("sender") {
+				sender = reversePath(sender)
 				from = &sender
 			}
 			return later(deliverMail(cmd, mailbox, recipient, from))
@@ -45,6 +47,16 @@ Postfix, master.cf:
 	f.StringVar(&sender, "sender", "", "envelope sender")
 	_ = cmd.MarkFlagRequired("mailbox")
 	return cmd
+}
+
+// reversePath reads an envelope sender. Postfix's pipe(8) says MAILER-DAEMON for
+// the null one unless null_sender is set, others write it as <>.
+func reversePath(s string) string {
+	s = strings.Trim(strings.TrimSpace(s), "<>")
+	if strings.EqualFold(s, "MAILER-DAEMON") {
+		return ""
+	}
+	return s
 }
 
 // later marks err as one that another attempt may not meet.
