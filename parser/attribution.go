@@ -9,7 +9,7 @@ import (
 // wroteVerbs are the words by which clients say who wrote the quoted text, in
 // lower case. Those with a leading blank must stand as words of their own.
 var wroteVerbs = []string{
-	"wrote", " writes", " said", "sent the following", "responded", // English
+	"wrote", " sent:", " writes", " said", "sent the following", "responded", // English
 	"schrieb", "geschrieben", // German
 	"a écrit", "a ecrit", "ont écrit", "écrivait", "écrit", // French
 	"escribió", "escribio", " ha escrito", " va escriure", "escrigué", // Spanish, Catalan

@@ -89,14 +89,18 @@ func (f *finder) markArmor() {
 	}
 }
 
-// joinBrokenLinks makes a quote of one line between two quoted ones when the
-// line above ends within a link that a gateway wrapped.
+// joinBrokenLinks makes a quote of one line between two quoted ones when it is
+// a link, or the line above ends within one: gateways wrap them.
 func (f *finder) joinBrokenLinks() {
 	for i := 1; i+1 < len(f.lines); i++ {
 		if f.class[i] != lineText || f.class[i-1] != lineQuote || f.class[i+1] != lineQuote {
 			continue
 		}
-		above := f.text[i-1]
+		above, t := f.text[i-1], strings.TrimLeft(strings.TrimSpace(f.text[i]), "(<[")
+		if strings.HasPrefix(t, "http") && !strings.Contains(t, " ") || strings.HasPrefix(t, "http") && strings.HasSuffix(t, ">") {
+			f.class[i], f.rule[i] = lineQuote, "quote"
+			continue
+		}
 		if open := strings.LastIndexAny(above, "(<["); open >= 0 && !strings.ContainsAny(above[open:], ")>]") && strings.Contains(above[open:], "http") {
 			f.class[i], f.rule[i] = lineQuote, "quote"
 		}

@@ -184,6 +184,9 @@ func separator(line string) string {
 			return "original"
 		}
 	}
+	if dashed && strings.HasSuffix(s, "--") && hasVerb(low) {
+		return "original" // old Android, Zoho: "---- Ada wrote ----"
+	}
 	if len(s)-len(in) >= 8 && len(strings.Fields(low)) <= 4 && strings.HasPrefix(s, "--") {
 		for _, w := range messageWords { // "-----Antwort Nachricht-----"
 			if strings.Contains(low, w) {
