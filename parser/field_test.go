@@ -395,3 +395,14 @@ func TestMobileSignature(t *testing.T) {
 		}
 	}
 }
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	m := Parse([]byte("From: Ada <ada@example.net>\nSubject: lamp\n\nThe lamp of order AB-1 is dark since Monday. I tried another socket.\nError: 12\n"), Options{Patterns: map[string]string{"order": `[A-Z]{2}-\d`}})
+	if d := cmp.Diff([]string{"phone", "screenshot", "expected", "first_time"}, m.Missing(nil)); d != "" {
+		t.Errorf("missing (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"serial"}, m.Missing([]string{"order", "serial"})); d != "" {
+		t.Errorf("missing of two (-want +got):\n%s", d)
+	}
+}

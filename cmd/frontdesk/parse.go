@@ -96,6 +96,7 @@ type mailJSON struct {
 	Commands    []string           `json:"commands"`
 	Phones      []string           `json:"phones"`
 	Facts       []parser.Fact      `json:"facts"`
+	Missing     []string           `json:"missing"`
 	Defects     []string           `json:"defects"`
 	Content     string             `json:"content"`
 	Size        int                `json:"size"`
@@ -151,7 +152,7 @@ func mailToJSON(m *parser.Mail) mailJSON {
 		Subject: m.Subject, SubjectCore: m.SubjectCore, ReplyPrefix: m.ReplyPrefix, ForwardPref: m.ForwardPref, Date: stamp(m.Date),
 		ThreadTopic: m.ThreadTopic, ThreadRoot: m.ThreadRoot, Text: m.Text, HTML: m.HTML, ReplyText: m.ReplyText, Body: m.Body,
 		Cuts: list(m.Cuts), Attachments: make([]attachmentJSON, 0, len(m.Attachments)), Kind: m.Kind, Signals: list(m.Signals), Bounce: m.Bounce,
-		Language: m.Language, Commands: list(m.Commands), Phones: list(m.Phones), Facts: list(m.Facts), Defects: list(m.Defects),
+		Language: m.Language, Commands: list(m.Commands), Phones: list(m.Phones), Facts: list(m.Facts), Missing: list(m.Missing(nil)), Defects: list(m.Defects),
 		Content: hex.EncodeToString(m.Content[:]), Size: m.Size,
 	}
 	if m.Sender != (parser.Address{}) {
@@ -237,6 +238,9 @@ func explainMail(w io.Writer, m *parser.Mail, line func(key, value string)) {
 	}
 	for _, f := range m.Facts {
 		line("fact", fmt.Sprintf("%s %q (line %d)", f.Kind, f.Value, f.Line))
+	}
+	if m.Kind == parser.KindMessage {
+		line("missing", strings.Join(m.Missing(nil), ", "))
 	}
 	for _, d := range m.Defects {
 		line("defect", d)
