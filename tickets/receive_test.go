@@ -38,11 +38,13 @@ func TestStrangerIsNotEchoed(t *testing.T) {
 	t.Parallel()
 	in := mail(func(in *Inbound) {
 		in.Subject, in.SubjectCore, in.From.Name, in.Reply = "BUY NOW", "BUY NOW", "Click http://evil", "http://evil"
+		in.Attachments = []Attachment{{Filename: "see http://www.evil.test/now.exe", ContentType: "application/x-msdownload"}}
 	})
 	ack := letter(t, Receive(foundWith(), in, rulesForTest(), noon), LetterAcknowledgement)
-	if s := fmt.Sprintf("%q %q %q %+v", ack.Subject, ack.To.Name, ack.HeaderTo, ack.Data); strings.Contains(s, "evil") || strings.Contains(s, "BUY") {
+	if s := fmt.Sprintf("%q %q %q %+v", ack.Subject, ack.To.Name, ack.HeaderTo, ack.Data); strings.Contains(s, "evil.") || strings.Contains(s, "//") || strings.Contains(s, "BUY") {
 		t.Errorf("the acknowledgement repeats a stranger: %s", s)
 	}
+	want(t, "the file is still told", ack.Data.Refused[0].Filename, "seehttpwww_evil_testnow.exe")
 }
 
 func TestAcknowledgementIsNotWritten(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // toAgent writes one letter to one agent about a ticket.
@@ -132,8 +133,37 @@ func (d *decision) acknowledge(tc *TicketChange, carry int) {
 	if n := len(tc.Letters); n > 0 && tc.Letters[n-1].Kind == LetterAcknowledgement && !d.in.Auth.Pass {
 		// A stranger's words are not sent to an address he may have forged:
 		// confirmations of help desks were used to bomb third parties.
-		tc.Letters[n-1].Subject, tc.Letters[n-1].To.Name = "", ""
+		l := &tc.Letters[n-1]
+		l.Subject, l.To.Name = "", ""
+		for i := range l.Data.Refused {
+			l.Data.Refused[i].Filename = plainName(l.Data.Refused[i].Filename)
+		}
 	}
+}
+
+// plainName keeps of a stranger's file name what tells the file, and nothing
+// that a mail client would make a link of.
+func plainName(name string) string {
+	stem, extension := name, ""
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		stem, extension = name[:i], name[i:]
+	}
+	keep := func(s string, n int, dot rune) string {
+		s = strings.Map(func(r rune) rune {
+			switch {
+			case r == '.':
+				return dot
+			case r == '-', r == '_', unicode.IsLetter(r), unicode.IsDigit(r):
+				return r
+			}
+			return -1
+		}, s)
+		if r := []rune(s); len(r) > n {
+			s = string(r[:n])
+		}
+		return s
+	}
+	return keep(stem, 24, '_') + keep(extension, 6, '.')
 }
 
 // receipt is what an acknowledgement says.
