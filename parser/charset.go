@@ -109,7 +109,7 @@ func decodeText(data []byte, label string) (string, string) {
 	label = cleanLabel(label)
 	switch label {
 	case "utf-7", "utf7", "unicode-1-1-utf-7", "x-unicode-2-0-utf-7":
-		return toValid(decodeUTF7(data, false)), ""
+		return toValid(decodeUTF7(data)), ""
 	case "utf-16", "utf16", "unicode", "ucs-2", "iso-10646-ucs-2", "utf-16le", "utf-16be":
 		return toValid(decodeUTF16(data, label)), ""
 	case "utf-32", "utf32", "ucs-4", "iso-10646-ucs-4", "utf-32le", "utf-32be":
@@ -285,13 +285,9 @@ func decodeUTF32(data []byte, label string) string {
 	return b.String()
 }
 
-// decodeUTF7 decodes UTF-7 (RFC 2152), or IMAP's form of it when imap is set.
-// Damaged shifts are kept as they stand.
-func decodeUTF7(data []byte, imap bool) string {
-	shift, enc := byte('+'), base64.RawStdEncoding
-	if imap {
-		shift = '&'
-	}
+// decodeUTF7 decodes UTF-7 (RFC 2152). Damaged shifts are kept as they stand.
+func decodeUTF7(data []byte) string {
+	const shift = '+'
 	var b strings.Builder
 	for i := 0; i < len(data); {
 		if data[i] != shift {
@@ -312,7 +308,7 @@ func decodeUTF7(data []byte, imap bool) string {
 			}
 			continue
 		}
-		out, err := enc.DecodeString(string(run))
+		out, err := base64.RawStdEncoding.DecodeString(string(run))
 		if err != nil && len(out) < 2 {
 			b.Write(data[i:j])
 		} else {

@@ -39,7 +39,7 @@ func parseDate(raw string) time.Time {
 	if t, ok := parseISO(s); ok {
 		return t
 	}
-	d := dateParts{zone: 0}
+	var d dateParts
 	for _, tok := range strings.FieldsFunc(strings.ToLower(decodeHeader(s, "")), func(r rune) bool {
 		return r == ' ' || r == ',' || r == '\t' || r == ';' || r == '"' || r == '\u00a0'
 	}) {
@@ -74,14 +74,13 @@ func plausible(t time.Time) (time.Time, bool) {
 
 // dateParts collects the parts of a date from tokens in lower case.
 type dateParts struct {
-	day, year       int
-	month           time.Month
-	h, m, s         int
-	haveTime, pm    bool
-	am              bool
-	zone            int // seconds east
-	zoned           bool
-	numbers, strays int
+	day, year int
+	month     time.Month
+	h, m, s   int
+	haveTime  bool
+	am, pm    bool
+	zone      int // seconds east
+	zoned     bool
 }
 
 // take sorts one token in.
@@ -185,9 +184,6 @@ func (d *dateParts) takeNumber(tok string) {
 func (d *dateParts) takeNumeric(tok string) {
 	p := strings.FieldsFunc(tok, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
 	if len(p) != 3 {
-		if len(p) == 2 && strings.HasSuffix(tok, ".") == false {
-			return
-		}
 		return
 	}
 	if m, ok := monthName(p[1]); ok {

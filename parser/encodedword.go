@@ -48,8 +48,6 @@ func decodeHeader(raw, fallback string) string {
 type word struct {
 	charset string
 	data    []byte
-	base64  bool
-	raw     string // encoded text, for base64 that is split between words
 }
 
 // wordRun joins adjacent words of one charset, because clients split
@@ -97,17 +95,17 @@ func cutWord(s string) (w word, n int, ok bool) {
 	rest = rest[2:]
 	end := wordEnd(rest, enc)
 	n = len(s) - len(rest) + end
-	w.raw, w.base64 = rest[:end], enc == 'b'
+	text := rest[:end]
 	if end+2 <= len(rest) {
 		n += 2
 	} else {
 		n = len(s)
-		w.raw = strings.TrimRight(w.raw, "?= ")
+		text = strings.TrimRight(text, "?= ")
 	}
-	if w.base64 {
-		w.data, _ = decodeBase64([]byte(w.raw))
+	if enc == 'b' {
+		w.data, _ = decodeBase64([]byte(text))
 	} else {
-		w.data = decodeQ(w.raw)
+		w.data = decodeQ(text)
 	}
 	return w, n, true
 }

@@ -214,7 +214,7 @@ func (r *htmlRenderer) start(tag atom.Atom, name string, z *html.Tokenizer, more
 			e.soft = 1
 		}
 	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Table, atom.Dl, atom.Fieldset, atom.Figure:
-		r.block(tag)
+		r.paragraph()
 	case atom.Ul, atom.Ol:
 		r.list(&e)
 	case atom.Li:
@@ -252,10 +252,6 @@ func (r *htmlRenderer) afterAttribution() bool {
 	}
 	return false
 }
-
-// block starts a paragraph; Outlook's <p class=MsoNormal> has no space around
-// it, but reads better with it.
-func (r *htmlRenderer) block(atom.Atom) { r.paragraph() }
 
 func (r *htmlRenderer) list(e *element) {
 	if r.depth == 0 {

@@ -169,6 +169,9 @@ func (p *parse) readBody() {
 	p.m.Attachments = b.attachments
 	var html []string
 	for _, s := range patches {
+		if len(patches) > 1 && !s.hasHTML && strings.TrimSpace(s.plain) == "" {
+			continue // empty parts between others
+		}
 		if s.hasHTML {
 			html = append(html, s.html)
 		}

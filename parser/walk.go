@@ -199,16 +199,11 @@ func (w *walker) fillMultipart(p *part, pos int) hit {
 	}
 	w.level--
 	if h.level == level { // closed: the epilogue belongs to nobody
-		return w.epilogue(p, h.next)
+		return w.scan(h.next)
 	}
 	w.defect("multipart not closed")
 	return h
 }
-
-// epilogue skips what follows a close delimiter. Some gateways append parts
-// after it, so delimiters of the closed multipart found there do count as
-// long as nothing else is open around it.
-func (w *walker) epilogue(_ *part, pos int) hit { return w.scan(pos) }
 
 // rawBoundary returns the boundary parameter of p.
 func rawBoundary(p *part) string { return p.ctype.params["boundary"] }
