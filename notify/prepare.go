@@ -121,7 +121,11 @@ func (s *Sender) files(ctx context.Context, message int64) ([]File, error) {
 		if a.Refused != "" || s.opt.Open == nil {
 			continue
 		}
-		data, err := s.opt.Open(ctx, msg.Ledger, a.Part)
+		ledger := msg.Ledger
+		if a.Ledger != 0 { // let go later than it came: #send anyway
+			ledger = a.Ledger
+		}
+		data, err := s.opt.Open(ctx, ledger, a.Part)
 		if err != nil {
 			return nil, fmt.Errorf("attachment %q: %w", a.Filename, err)
 		}

@@ -141,7 +141,8 @@ func TestTwoAgentsOneLetter(t *testing.T) {
 	o, d := oneTicket(t, "")
 	answerAs(t, o, "asha@one.test", "[One #1]", "Turn it off and on.")
 	waitMail(t, o, "maria@example.test", "the first answer", text("off and on"))
-	answerAs(t, o, "bikram@one.test", "[One #1]", "Buy a new one.")
+	file := "--b\r\nContent-Type: text/plain\r\n\r\nBuy a new one.\r\n--b\r\nContent-Type: application/pdf; name=offer.pdf\r\nContent-Disposition: attachment; filename=offer.pdf\r\n\r\n%PDF-1.4 offer\r\n--b--\r\n"
+	post(t, o, "bikram@one.test", "Bikram <bikram@one.test>", relayOf(t, o, "bikram@one.test"), []byte("Subject: Re: [One #1] Printer\r\nMessage-ID: <offer@one.test>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"+file))
 	held := waitMail(t, o, "bikram@one.test", "the held answer", text("Buy a new one."))
 	if !strings.Contains(held.Text, "Turn it off and on.") || !strings.Contains(held.Text, "Buy a new one.") {
 		t.Errorf("the held mail shows neither both:\n%s", held.Text)
@@ -151,7 +152,10 @@ func TestTwoAgentsOneLetter(t *testing.T) {
 		t.Fatalf("maria has %d letters, want acknowledgement and one answer", n)
 	}
 	answerAs(t, o, "bikram@one.test", "[One #1]", "#send anyway")
-	waitMail(t, o, "maria@example.test", "the second answer", text("Buy a new one."))
+	got := waitMail(t, o, "maria@example.test", "the second answer", text("Buy a new one."))
+	if len(got.Attachments) != 1 || string(got.Attachments[0].Data) != "%PDF-1.4 offer" {
+		t.Errorf("the file of the held answer did not come along: %+v", got.Attachments)
+	}
 }
 
 // TestOnlyNewWordsLeave: E08, an agent answers below the quotation of a
