@@ -18,6 +18,7 @@ type textLine struct {
 	note  int    // number of the link footnote that the line is, 0 for none
 	marks int    // levels of quote by client marks, while HTML is rendered
 	soft  int    // levels of blockquote that nothing marks as a quote, while HTML is rendered
+	box   int    // number of the quote element that wraps blockquotes, 0 for none, while HTML is rendered
 }
 
 // htmlText renders HTML as text that reads well: paragraphs, lists and tables
@@ -51,6 +52,7 @@ func htmlText(doc string, limit int) []textLine {
 type element struct {
 	tag         atom.Atom
 	quote, sign string // marker rules, in force inside
+	box         int    // see textLine.box
 	levels      int    // of "> " that it adds
 	soft        int    // 1 for a blockquote that may be the writer's own
 	href        string
@@ -72,6 +74,7 @@ type htmlRenderer struct {
 	hidden int // open elements whose content is not shown
 	quotes int // levels of "> "
 	soft   int // levels of blockquote without marks
+	boxes  int // quote elements that wrap blockquotes so far
 	pre    int
 	space  bool // a blank is due before the next word
 	gap    bool // a blank line is due before the next line
@@ -165,6 +168,19 @@ func (r *htmlRenderer) marks() (quote, sign string) {
 	return quote, sign
 }
 
+// box returns the innermost open quote element that wraps blockquotes.
+func (r *htmlRenderer) box() int {
+	if r.boxes == 0 {
+		return 0
+	}
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		if r.stack[i].box > 0 {
+			return r.stack[i].box
+		}
+	}
+	return 0
+}
+
 // breakLine ends the line being written; an empty one only when force is set.
 func (r *htmlRenderer) breakLine(force bool) {
 	r.space = false
@@ -179,7 +195,7 @@ func (r *htmlRenderer) breakLine(force bool) {
 	l := textLine{text: text, start: r.begun}
 	r.begun = ""
 	l.quote, l.sign = r.marks()
-	l.marks, l.soft = r.quotes, r.soft
+	l.marks, l.soft, l.box = r.quotes, r.soft, r.box()
 	r.size += 1 + 2*min(r.quotes+r.soft, 20)
 	r.lines = append(r.lines, l)
 }
@@ -231,6 +247,10 @@ func (r *htmlRenderer) start(tag atom.Atom, name string, z *html.Tokenizer, more
 	}
 	m := clientMarker(tag, attrs)
 	e.quote, e.sign = m.quote, m.sign
+	if tag == atom.Div && (e.quote == "html-gmail" || e.quote == "html-proton") {
+		r.boxes++
+		e.box = r.boxes
+	}
 	if e.levels > 0 && e.quote == "" {
 		e.quote = "html-blockquote"
 	}
@@ -443,10 +463,28 @@ func (r *htmlRenderer) finish() []textLine {
 	return lines
 }
 
+// showAnswers takes the quote's mark off the answers that Gmail and Proton keep
+// within their quote element, between its blockquotes: what stands there below
+// the first blockquote and in none was typed by the sender.
+func showAnswers(lines []textLine) {
+	quoted := map[int]bool{}
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case l.box == 0:
+		case l.marks > 0:
+			quoted[l.box] = true
+		case quoted[l.box]:
+			l.quote = ""
+		}
+	}
+}
+
 // markQuotes puts "> " before quoted lines. Blockquotes without a client's
 // mark are the writer's own, and indented, when the mail shows elsewhere how
 // its client quotes; else they are quotes.
 func markQuotes(lines []textLine) []textLine {
+	showAnswers(lines)
 	evidence := false
 	for i := range lines {
 		if lines[i].soft == 0 && (lines[i].quote != "" || lines[i].start != "" || attribution([]string{lines[i].text}, 0, false) == 0) {
