@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"math/bits"
+	"sort"
 	"strings"
 	"unicode"
 )
@@ -35,6 +37,23 @@ var stopWords = map[string]map[string]bool{
 	"ca": words(`el la els les que i no en un una és per amb meu si però com està tinc ha he molt aquest aquesta són hola gràcies`),
 }
 
+// wordLanguages maps each small word to the languages that have it, as bits in
+// the order of languageNames: one look-up a word.
+var wordLanguages, languageNames = func() (map[string]uint32, []string) {
+	names := make([]string, 0, len(stopWords))
+	for lang := range stopWords {
+		names = append(names, lang)
+	}
+	sort.Strings(names)
+	sets := map[string]uint32{}
+	for i, lang := range names {
+		for w := range stopWords[lang] {
+			sets[w] |= 1 << i
+		}
+	}
+	return sets, names
+}()
+
 // detectLanguage names the language of a text (ISO 639-1), "" when unsure. By
 // script where one is enough, else by small words: the best must have several
 // and clearly more than the next.
@@ -43,28 +62,26 @@ func detectLanguage(s string) string {
 	if l := languageByScript(s); l != "" {
 		return l
 	}
-	scores := map[string]int{}
+	var scores [32]int
 	n := 0
 	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }) {
 		if n++; n > 400 {
 			break
 		}
-		for lang, set := range stopWords {
-			if set[w] {
-				scores[lang]++
-			}
+		for set := wordLanguages[w]; set != 0; set &= set - 1 {
+			scores[bits.TrailingZeros32(set)]++
 		}
 	}
-	best, second := "", ""
-	for lang, score := range scores {
+	best, most, second := "", 0, 0
+	for i, lang := range languageNames {
 		switch {
-		case best == "" || score > scores[best] || score == scores[best] && lang < best:
-			best, second = lang, best
-		case second == "" || score > scores[second] || score == scores[second] && lang < second:
-			second = lang
+		case scores[i] > most:
+			best, most, second = lang, scores[i], most
+		case scores[i] > second:
+			second = scores[i]
 		}
 	}
-	if best == "" || scores[best] < 3 || scores[best]*8 < n || scores[best]*4 < scores[second]*5 {
+	if most < 3 || most*8 < n || most*4 < second*5 {
 		return ""
 	}
 	return best
