@@ -79,7 +79,7 @@ func NewWorker(opt WorkerOptions) *Worker {
 		opt.Decided = func() {}
 	}
 	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}}
-	w.beat.Store(opt.Now().UnixNano())
+	w.beat.Store(time.Now().UnixNano())
 	return w
 }
 
@@ -103,7 +103,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		n, err := w.Pass(ctx)
-		w.beat.Store(w.opt.Now().UnixNano())
+		w.beat.Store(time.Now().UnixNano())
 		switch {
 		case ctx.Err() != nil:
 			return nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -230,7 +229,7 @@ Mail of a blocked customer goes to quarantine.`,
 				if err := change.apply(&p, cmd.Flags().Changed); err != nil {
 					return err
 				}
-				if _, err := d.db.SavePerson(cmd.Context(), p, time.Now()); err != nil {
+				if _, err := d.db.SavePerson(cmd.Context(), p, now()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "customer %d saved\n", p.ID)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,17 +55,17 @@ func (d *desk) mergeCustomers(ctx context.Context, from, into tickets.Person) (m
 	if err != nil {
 		return 0, err
 	}
-	by, now := d.byOperator(), time.Now()
+	by, at := d.byOperator(), now()
 	err = d.db.Decide(ctx, into.Brand, func(tx *store.Tx) error {
 		c := tickets.Change{Brand: into.Brand, People: []tickets.Person{emptied(from, into), joinedPerson(from, into)}}
 		for _, t := range list {
-			now, err := tx.Ticket(ctx, t.ID) // as it is inside the transaction
+			current, err := tx.Ticket(ctx, t.ID) // as it is inside the transaction
 			if err != nil {
 				return err
 			}
-			c.Tickets = append(c.Tickets, handed(*now, from, into, by))
+			c.Tickets = append(c.Tickets, handed(*current, from, into, by))
 		}
-		_, err := tx.Save(ctx, 0, "", "", c, now)
+		_, err := tx.Save(ctx, 0, "", "", c, at)
 		return err
 	})
 	return len(list), err
@@ -102,7 +101,7 @@ func handed(t tickets.Ticket, from, into tickets.Person, by string) tickets.Tick
 		}
 	}
 	return tickets.TicketChange{Ticket: t, Events: []tickets.Event{{
-		Ticket: t.ID, At: time.Now(), Who: by, What: "customer merged", Detail: fmt.Sprintf("%d into %d", from.ID, into.ID),
+		Ticket: t.ID, At: now(), Who: by, What: "customer merged", Detail: fmt.Sprintf("%d into %d", from.ID, into.ID),
 	}}}
 }
 
@@ -148,7 +147,7 @@ type rawMail struct {
 }
 
 func (d *desk) export(ctx context.Context, p tickets.Person, raw bool) (exported, error) {
-	out := exported{Exported: stamp(time.Now()), Customer: personToJSON(p), Tickets: []wholeTicket{}}
+	out := exported{Exported: stamp(now()), Customer: personToJSON(p), Tickets: []wholeTicket{}}
 	list, err := d.ticketsOf(ctx, p)
 	if err != nil {
 		return out, err

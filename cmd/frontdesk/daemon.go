@@ -46,14 +46,14 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	for _, b := range d.cfg.Brands {
 		dm.wakeWorker[b.ID] = make(chan struct{}, 1)
 		dm.workers[b.ID] = intake.NewWorker(intake.WorkerOptions{
-			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Wake: dm.wakeWorker[b.ID],
+			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeWorker[b.ID],
 			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
 			Decided: func() { wake(dm.wakeSender) },
 		})
 	}
 	dm.boxes = newMailboxes(log, dm.wakeBrand)
 	sender, err := notify.New(notify.Options{
-		DB: d.db, Rules: dm.rules, Log: log, Wake: dm.wakeSender,
+		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSender,
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
 		Routes: func() map[string]notify.Route { return routesOf(dm.cfg()) },
 		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
@@ -64,7 +64,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	}
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
-		DB: d.db, Rules: dm.rules, Log: log, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
+		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
 	})
 	return dm, nil
 }
@@ -104,7 +104,7 @@ func (dm *daemon) welcome(ctx context.Context, d *desk) error {
 		}
 		c := tickets.Welcome(a, d.rules)
 		err := dm.db.Decide(ctx, c.Brand, func(tx *store.Tx) error {
-			_, err := tx.Save(ctx, 0, "", "", c, time.Now())
+			_, err := tx.Save(ctx, 0, "", "", c, now())
 			return err
 		})
 		if err != nil {
@@ -188,7 +188,7 @@ func (dm *daemon) listen() ([]server, error) {
 		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
 			s := intake.NewLMTP(intake.LMTPOptions{
 				Addresses: addressesOf(cfg), MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
-				DB: dm.db, Log: dm.log, Wake: dm.wakeAll,
+				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll,
 			})
 			return func(ctx context.Context) error { return s.Serve(ctx, l) }
 		}),
@@ -210,7 +210,7 @@ func (dm *daemon) wakeAll() {
 
 func (dm *daemon) pages() http.Handler {
 	return web.New(web.Options{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Wake: dm.wakeBrand,
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand,
 		Brands: func() map[string]web.Brand {
 			out := map[string]web.Brand{}
 			for _, b := range dm.cfg().Brands {

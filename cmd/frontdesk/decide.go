@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -92,7 +91,7 @@ var dispositions = []tickets.Disposition{
 // decide runs the worker of a brand until it finds no row.
 func (d *desk) decide(ctx context.Context, brand string, log *slog.Logger) (map[tickets.Disposition]int64, error) {
 	w := intake.NewWorker(intake.WorkerOptions{
-		Brand: brand, DB: d.db, Log: log, Now: time.Now,
+		Brand: brand, DB: d.db, Log: log, Now: now,
 		Rules: func() tickets.Rules { return d.rules }, Auth: authenticatorsOf(d.cfg),
 	})
 	for {

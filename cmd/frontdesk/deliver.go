@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -88,5 +87,5 @@ func deliverMail(cmd *cobra.Command, mailbox, recipient string, sender *string) 
 	if err != nil {
 		return err
 	}
-	return intake.Deliver(cmd.Context(), d.db, to, recipient, sender, raw, time.Now())
+	return intake.Deliver(cmd.Context(), d.db, to, recipient, sender, raw, now())
 }

@@ -32,7 +32,7 @@ Exit code 1: at least one finding.`,
 				return err
 			}
 			defer d.Close()
-			report, err := d.examine(cmd.Context(), time.Now())
+			report, err := d.examine(cmd.Context(), now())
 			if err != nil {
 				return failed(err)
 			}

@@ -158,7 +158,7 @@ func explainAlone(m *parser.Mail, mailbox string) explanation {
 	rules := tickets.Rules{Brands: map[string]tickets.Brand{"desk": {
 		Key: "desk", Name: "Desk", Language: "en", Mailboxes: []tickets.Mailbox{{Address: mailbox, Subaddressing: "+"}},
 	}}}
-	row := claimed(intake.Address{Brand: "desk", Mailbox: mailbox}, time.Now())
+	row := claimed(intake.Address{Brand: "desk", Mailbox: mailbox}, now())
 	in := intake.Understand(row, m, tickets.Auth{Method: "none", Detail: "not looked at"}, rules)
 	c := tickets.Receive(tickets.Found{}, in, rules, row.Received)
 	e := foreseen(in, c)
@@ -182,7 +182,7 @@ func explainHere(cmd *cobra.Command, m *parser.Mail, raw []byte, mailbox string)
 		return explanation{}, err
 	}
 	auth := authenticatorsOf(d.cfg)(to.Mailbox).Authenticate(cmd.Context(), m, raw)
-	row := claimed(to, time.Now())
+	row := claimed(to, now())
 	in := intake.Understand(row, m, auth, d.rules)
 	c, err := d.foresee(cmd.Context(), in)
 	if err != nil {

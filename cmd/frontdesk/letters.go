@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -243,7 +242,7 @@ func (d *desk) material(ctx context.Context, l tickets.Letter) (notify.Material,
 	box, _ := d.rules.Brands[l.Brand].Mailbox(l.Mailbox)
 	m := notify.Material{
 		Templates: templates, Brand: letterBrands(d.cfg)[l.Brand], Keys: d.rules.Keys, Separator: box.Subaddressing,
-		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: time.Now(),
+		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: now(),
 	}
 	if m.Files, err = d.files(ctx, l.Message); err != nil || l.Ticket == 0 {
 		return m, err

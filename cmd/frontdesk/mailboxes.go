@@ -82,7 +82,7 @@ func (m *mailboxes) follow(ctx context.Context, list []intake.MailboxOptions) {
 
 func (m *mailboxes) begin(ctx context.Context, o intake.MailboxOptions) *running {
 	settings := o
-	o.Wake = func() { m.wake(settings.Brand) }
+	o.Wake, o.Now = func() { m.wake(settings.Brand) }, now
 	ctx, cancel := context.WithCancel(ctx)
 	r := &running{opt: settings, box: intake.NewMailbox(o), cancel: cancel, done: make(chan struct{})}
 	go func() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -181,7 +180,7 @@ func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
 				}
 			}
 			for _, id := range ids {
-				if err := d.db.SetLetter(cmd.Context(), id, state, d.byOperator(), time.Now()); err != nil {
+				if err := d.db.SetLetter(cmd.Context(), id, state, d.byOperator(), now()); err != nil {
 					return d.cannotSet(cmd, id, name, err)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "letter %d %s\n", id, done)

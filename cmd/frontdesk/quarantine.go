@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -162,7 +161,7 @@ func (d *desk) endQuarantine(cmd *cobra.Command, name string, ids []int64) error
 	}
 	var wrong []string
 	for _, id := range ids {
-		met, err := end(cmd.Context(), []int64{id}, d.byOperator(), time.Now())
+		met, err := end(cmd.Context(), []int64{id}, d.byOperator(), now())
 		switch {
 		case err != nil:
 			return failed(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +83,7 @@ func makeRoom(ctx context.Context, target string, force bool) (aside string, err
 			return "", err
 		}
 	}
-	aside = fmt.Sprintf("%s.%s", target, time.Now().Format("20060102-150405"))
+	aside = fmt.Sprintf("%s.%s", target, now().Format("20060102-150405"))
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		err := os.Rename(target+suffix, aside+suffix)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -129,7 +128,7 @@ func holdLetters(ctx context.Context, file string) (held int, err error) {
 			return held, err
 		}
 		for _, l := range letters {
-			if err := db.SetLetter(ctx, l.ID, store.LetterHeld, "restore", time.Now()); err != nil {
+			if err := db.SetLetter(ctx, l.ID, store.LetterHeld, "restore", now()); err != nil {
 				return held, err
 			}
 			held++

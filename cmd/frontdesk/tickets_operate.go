@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/user"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,13 +28,13 @@ var errRefused = errors.New("refused")
 // are problems nothing is saved.
 func (d *desk) operate(ctx context.Context, op tickets.Operation) (operated, error) {
 	var out operated
-	now := time.Now()
+	at := now()
 	err := d.db.Decide(ctx, op.Brand, func(tx *store.Tx) error {
-		found, err := tx.Find(ctx, op.Keys(now))
+		found, err := tx.Find(ctx, op.Keys(at))
 		if err != nil {
 			return err
 		}
-		change, done, problems := tickets.Operate(found, op, d.rules, now)
+		change, done, problems := tickets.Operate(found, op, d.rules, at)
 		out = operated{Ticket: op.Ticket, Done: list(done), Problems: problems}
 		if len(problems) > 0 {
 			return errRefused
@@ -46,7 +45,7 @@ func (d *desk) operate(ctx context.Context, op tickets.Operation) (operated, err
 		case len(done) == 0:
 			out.Done = sentTo(change)
 		}
-		saved, err := tx.Save(ctx, 0, "", "", change, now)
+		saved, err := tx.Save(ctx, 0, "", "", change, at)
 		if err == nil && op.New != nil && len(saved.Tickets) > 0 {
 			out.Ticket = saved.Tickets[0]
 		}

@@ -212,7 +212,7 @@ func mailboxesOf(cfg *config.Config, db *store.DB, log *slog.Logger) []intake.Ma
 				Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Folder: m.IMAP.Folder,
 				ProcessedFolder: m.ProcessedFolder, MarkSeen: m.MarkSeen, Poll: m.PollEvery,
 				MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), // base64 and headers make a mail larger than what is in it
-				DB:      db, Log: log,
+				DB:      db, Log: log, Now: now,
 			})
 		}
 	}
