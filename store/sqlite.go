@@ -46,9 +46,10 @@ type sqliteEngine struct {
 
 	// The writing connection is held for life, with its prepared statements;
 	// turn holds a token for whoever may use it.
-	turn       chan struct{}
-	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	turn        chan struct{}
+	conn        *sql.Conn
+	checkpoints *checkpointer
+	statements  map[string]*sql.Stmt
 }
 
 // useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
@@ -101,6 +102,11 @@ func (e *sqliteEngine) open(ctx context.Context, opt Options) (notes []string, e
 	if e.conn, err = e.writers.Conn(ctx); err != nil {
 		return nil, err
 	}
+	if opt.Daemon {
+		if err := e.startCheckpoints(ctx); err != nil {
+			return nil, err
+		}
+	}
 	e.turn <- struct{}{}
 	return notes, nil
 }
@@ -134,6 +140,7 @@ func sqliteName(path string, write, fast bool) string {
 	}
 	if write {
 		add("cache_size(-16000)")
+		add("journal_size_limit(4194304)") // of what a WAL that starts anew keeps: its size tells how long it is
 		q.Set("_txlock", "immediate")
 	} else {
 		add("cache_size(-4000)")
@@ -232,6 +239,7 @@ func (p *preparing) statement(ctx context.Context, text string) (*sql.Stmt, erro
 
 func (e *sqliteEngine) close() error {
 	var errs []error
+	e.checkpoints.close()
 	if e.conn != nil {
 		<-e.turn // waits for the running transaction; nobody gets another
 		for _, s := range e.statements {
@@ -274,6 +282,7 @@ func (t sqliteTx) commit(ctx context.Context) error {
 		return errors.Join(sqliteError(err), t.rollback())
 	}
 	t.e.turn <- struct{}{}
+	t.e.checkpoints.committed()
 	return nil
 }
 

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"sync"
+)
+
+const (
+	// checkpointFrom is the size of the WAL from which it is copied into the
+	// database, beside the writer.
+	checkpointFrom = 8 << 20
+	// checkpointNow is the size at which the writer waits until the WAL starts
+	// anew: under a load without a pause it would grow for ever.
+	checkpointNow = 32 << 20
+)
+
+// checkpointer copies the WAL into the database on a connection of its own.
+// SQLite by itself lets every so many commits do it: with a million messages
+// each of them then waits for a thousand pages that lie all over the disk.
+type checkpointer struct {
+	wal  string
+	wake chan struct{} // holds one
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// startCheckpoints is called once the engine is open; the writer must not
+// checkpoint by itself then.
+func (e *sqliteEngine) startCheckpoints(ctx context.Context) error {
+	if err := (sqliteTx{e}).run(ctx, `PRAGMA wal_autocheckpoint = 0`); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", sqliteName(e.path, true, false))
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &checkpointer{wal: e.path + "-wal", wake: make(chan struct{}, 1), stop: stop}
+	e.checkpoints = c
+	c.done.Go(func() {
+		defer db.Close()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.wake:
+				e.checkpoint(ctx, db)
+			}
+		}
+	})
+	return nil
+}
+
+// checkpoint copies what it can without waiting for anybody; then, when the WAL
+// has grown too long, the rest while nobody writes. A failure is no loss: the
+// WAL keeps what was not copied, and the next call tries again.
+func (e *sqliteEngine) checkpoint(ctx context.Context, db *sql.DB) {
+	_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	if walSize(e.checkpoints.wal) < checkpointNow {
+		return
+	}
+	select {
+	case <-e.turn:
+	case <-ctx.Done():
+		return
+	}
+	_ = sqliteTx{e}.run(ctx, `PRAGMA wal_checkpoint(RESTART)`)
+	e.turn <- struct{}{}
+}
+
+func walSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// committed is called after each commit.
+func (c *checkpointer) committed() {
+	if c == nil || walSize(c.wal) < checkpointFrom {
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default: // it is about to
+	}
+}
+
+// close stops it and waits.
+func (c *checkpointer) close() {
+	if c != nil {
+		c.stop()
+		c.done.Wait()
+	}
+}
