@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,21 +16,25 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"frontdesk/internal/testmail"
 )
 
-// buildDesk builds the real binary, once for all tests of the package.
+// buildDesk builds the real binary, once for all tests of the package. It stays
+// behind for the next run, one for each checkout.
 var buildDesk = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "frontdesk-bin-")
+	here, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "frontdesk")
-	cmd := exec.Command("go", "build", "-o", bin, ".")
+	bin := filepath.Join(os.TempDir(), fmt.Sprintf("frontdesk-test-%x", sha256.Sum256([]byte(here)))[:30])
+	fresh := fmt.Sprintf("%s.%d", bin, os.Getpid())
+	cmd := exec.Command("go", "build", "-o", fresh, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build frontdesk: %w\n%s", err, out)
 	}
-	return bin, nil
+	return bin, os.Rename(fresh, bin) // in one step: another run may use it now
 })
 
 // realDesk is the daemon as an operator runs it: the binary, a configuration
@@ -43,18 +48,20 @@ type realDesk struct {
 	done chan error // gets how the daemon ended, once
 }
 
-// newRealDesk writes the configuration (with its password files); it starts
-// nothing. passwords are by file name.
-func newRealDesk(t *testing.T, config string, passwords map[string]string) *realDesk {
+// newRealDesk writes the configuration and the files it names; it starts
+// nothing.
+func newRealDesk(t *testing.T, config string, r *testmail.Rig) *realDesk {
 	t.Helper()
 	bin, err := buildDesk()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &realDesk{t: t, bin: bin, dir: t.TempDir()}
-	files := map[string]string{"frontdesk.yaml": config, "secret": "a secret of tests, forty characters long"}
-	for name, p := range passwords {
-		files[name] = p
+	files := map[string]string{
+		"frontdesk.yaml": config,
+		"secret":         "a secret of tests, forty characters long",
+		"support.pw":     r.Password("support@baleyo.test"),
+		"hilfe.pw":       r.Password("hilfe@sahara.test"),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
