@@ -76,7 +76,7 @@
 //
 // # What it does not do
 //
-// It checks no signature (see [Protection]), looks nothing up, and renders no
-// RTF. An RTF body in a TNEF is not read. The date of a mail is shown, never
-// trusted. The threading of mails belongs to the ticket rules.
+// It checks no signature (see [Protection]) and looks nothing up. Of RTF, the
+// body of some TNEFs, it reads the text alone. The date of a mail is shown,
+// never trusted. The threading of mails belongs to the ticket rules.
 package parser

@@ -184,6 +184,10 @@ func FuzzTNEF(f *testing.F) {
 			}
 		}
 		opaqueContent(data)
+		if out := inflateRTF(data, 1<<16); len(out) > 1<<16+200 {
+			t.Errorf("RTF of %d bytes", len(out))
+		}
+		rtfText(data)
 		readCalendar(toValid(string(data)))
 	})
 }

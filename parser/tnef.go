@@ -10,6 +10,7 @@ import (
 // has Outlook, too (MS-OXTNEF).
 type tnef struct {
 	body, html string
+	rtf        []byte // compressed
 	codepage   string
 	files      []tnefFile
 }
@@ -33,6 +34,7 @@ const (
 
 	mapiBody         = 0x1000
 	mapiHTML         = 0x1013
+	mapiRTF          = 0x1009
 	mapiAttachData   = 0x3701
 	mapiLongFilename = 0x3707
 	mapiDisplayName  = 0x3001
@@ -74,7 +76,7 @@ func readTNEF(data []byte) (t tnef, ok bool) {
 		r.take(2) // checksum: damage is found by the lengths, and shown anyway
 		t.attribute(id, value)
 	}
-	return t, len(t.files) > 0 || t.body != "" || t.html != ""
+	return t, len(t.files) > 0 || t.body != "" || t.html != "" || t.rtf != nil
 }
 
 // tnefReader cuts octets off, with checks.
@@ -164,6 +166,8 @@ func (t *tnef) messageProps(data []byte) {
 			if t.body == "" {
 				t.body = propText(kind, value, t.codepage)
 			}
+		case mapiRTF:
+			t.rtf = value
 		case mapiHTML:
 			if t.html == "" {
 				label := t.codepage
@@ -326,6 +330,9 @@ func (b *bodyReader) attachTNEF(t tnef) []shown {
 		}
 		a.Inline = a.ContentID != ""
 		b.add(a)
+	}
+	if t.body == "" && t.html == "" && t.rtf != nil {
+		t.body = rtfText(inflateRTF(t.rtf, b.p.lim.Text))
 	}
 	if b.wrapped == nil && (t.body != "" || t.html != "") {
 		b.wrapped = []shown{{plain: newlines(clip(toValid(t.body), b.p.lim.Text)), hasPlain: t.body != "", html: clip(toValid(t.html), b.p.lim.Text), hasHTML: t.html != ""}}

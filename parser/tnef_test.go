@@ -2,6 +2,7 @@ package parser
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"testing"
 )
 
@@ -74,6 +75,37 @@ func TestTNEFDamaged(t *testing.T) {
 			bad := append([]byte{}, whole...)
 			bad[i] = v
 			readTNEF(bad)
+		}
+	}
+}
+
+// TestInflateRTF reads the example of MS-OXRTFCP section 4.1.
+func TestInflateRTF(t *testing.T) {
+	t.Parallel()
+	data, err := hex.DecodeString("2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(inflateRTF(data, 1000)), "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"; got != want {
+		t.Errorf("inflated %q, want %q", got, want)
+	}
+	for i := range data {
+		inflateRTF(data[:i], 1000)
+	}
+}
+
+func TestRTFText(t *testing.T) {
+	t.Parallel()
+	for doc, want := range map[string]string{
+		`{\rtf1\ansi\ansicpg1252\pard hello world}`:                                   "hello world",
+		`{\rtf1{\fonttbl{\f0 Arial;}}{\*\generator x}gr\'f6\'dfer\par two\tab three}`: "größer\ntwo\tthree",
+		`{\rtf1\uc1 \u228?\u-10179?x\{\}}`:                                            "ä\uFFFDx{}",
+		`{\rtf1\ansicpg932 \'93\'fa\'96{}`:                                            "日\uFFFD",
+		`{{{{`:                                                                        "",
+		`\`:                                                                           "",
+	} {
+		if got := rtfText([]byte(doc)); got != want {
+			t.Errorf("rtfText(%q) = %q, want %q", doc, got, want)
 		}
 	}
 }
