@@ -1,0 +1,258 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"frontdesk/internal/testmail"
+)
+
+// These are the figures that an operator asks for, measured on the binary that
+// is installed, in a process of its own: make bench BENCH=Figure. Nothing but
+// TestFiguresKeepTheirLimits fails over a figure.
+
+// installed builds the binary as make build does.
+func installed(tb testing.TB) string {
+	tb.Helper()
+	bin := filepath.Join(tb.TempDir(), "frontdesk")
+	build := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+func megabytes(n int64) float64      { return float64(n) / (1 << 20) }
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func binaryMB(tb testing.TB) float64 {
+	tb.Helper()
+	info, err := os.Stat(installed(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return megabytes(info.Size())
+}
+
+// service is an installed desk of two brands with a mailbox each.
+type service struct {
+	tb       testing.TB
+	bin, dir string
+	manager  *net.UnixConn // stands for systemd
+	office   *testmail.Office
+	cmd      *exec.Cmd
+}
+
+func openService(tb testing.TB) *service {
+	tb.Helper()
+	users := map[string]string{}
+	for _, u := range []string{"support@one.test", "hilfe@two.test", "asha@one.test", "bikram@one.test", "chandra@one.test"} {
+		users[u] = demoPassword
+	}
+	for n := range customers {
+		users[customer(n)] = demoPassword
+	}
+	o, err := testmail.NewOffice("mx.office.test", users)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = o.Close() })
+	dir, err := os.MkdirTemp("", "frontdesk") // short: the path of a socket has a limit
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	second := fmt.Sprintf(`  two:
+    name: Two
+    language: de
+    mailboxes:
+      - address: hilfe@two.test
+        imap: {host: 127.0.0.1, port: %d, tls: none, username: hilfe@two.test, password_file: password}
+        smtp: {host: 127.0.0.1, port: %d, tls: none, username: hilfe@two.test, password_file: password}
+queues:
+`, o.IMAP.Port(), o.SMTP.Port())
+	for name, text := range map[string]string{
+		"frontdesk.yaml": strings.Replace(oneBrand(o, "One", "one.test", ""), "queues:\n", second, 1),
+		"secret":         "a secret of figures, long enough for a key", "password": demoPassword,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	s := &service{tb: tb, bin: installed(tb), dir: dir, office: o}
+	if s.manager, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"}); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.manager.Close() })
+	return s
+}
+
+// start runs the daemon and returns how long it took to say READY.
+func (s *service) start() time.Duration {
+	s.tb.Helper()
+	s.cmd = exec.Command(s.bin, "run", "--config", filepath.Join(s.dir, "frontdesk.yaml"))
+	s.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(s.dir, "notify"))
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		s.tb.Fatal(err)
+	}
+	s.tb.Cleanup(func() { _ = s.cmd.Process.Kill() })
+	if err := s.manager.SetReadDeadline(began.Add(time.Minute)); err != nil {
+		s.tb.Fatal(err)
+	}
+	for buffer := make([]byte, 4096); ; {
+		n, err := s.manager.Read(buffer)
+		if err != nil {
+			s.tb.Fatalf("the daemon does not get ready: %v", err)
+		}
+		if strings.HasPrefix(string(buffer[:n]), "READY=1") {
+			return time.Since(began)
+		}
+	}
+}
+
+func (s *service) stop() {
+	s.tb.Helper()
+	if err := errors.Join(s.cmd.Process.Signal(syscall.SIGTERM), s.cmd.Wait()); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// residentMB is the resident memory of the daemon after it has been left alone
+// for five seconds.
+func (s *service) residentMB() float64 {
+	s.tb.Helper()
+	<-time.After(5 * time.Second)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.tb.Skipf("memory is read from /proc, which Linux has: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	var kilobytes int64
+	if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
+		s.tb.Fatal(err)
+	}
+	return megabytes(kilobytes << 10)
+}
+
+// customers that the provider knows; each has a few acknowledgements an hour.
+const customers = 400
+
+func customer(n int) string { return fmt.Sprintf("maria@c%d.test", n%customers) }
+
+// acknowledged lets the n-th mail arrive and returns how long it took from
+// EXISTS until the provider had the acknowledgement.
+func (s *service) acknowledged(n int) time.Duration {
+	s.tb.Helper()
+	customer := customer(n)
+	_, domain, _ := strings.Cut(customer, "@")
+	raw := strings.Join([]string{
+		"Return-Path: <" + customer + ">",
+		"Authentication-Results: mx.office.test; dmarc=pass header.from=" + domain,
+		"Received: from localhost by mx.office.test with ESMTP; " + time.Now().Format(time.RFC1123Z),
+		"From: Maria Lopez <" + customer + ">", "To: support@one.test", fmt.Sprintf("Subject: Printer %d is offline", n),
+		fmt.Sprintf("Message-ID: <%d@%s>", n, domain), "Date: " + time.Now().Format(time.RFC1123Z), "MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8", "", strings.Repeat("It has been offline since this morning, and we cannot print.\r\n", 40),
+	}, "\r\n")
+	seen := len(s.office.SMTP.Mails())
+	began := time.Now()
+	if _, err := s.office.IMAP.Append("support@one.test", "INBOX", []byte(raw)); err != nil { // the server says EXISTS within it
+		s.tb.Fatal(err)
+	}
+	for more := 1; ; more++ {
+		mails, err := s.office.SMTP.Wait(seen+more, time.Minute)
+		if err != nil {
+			s.tb.Fatalf("no acknowledgement of mail %d: %v", n, err)
+		}
+		if i := slices.IndexFunc(mails[seen:], func(m testmail.Accepted) bool { return slices.Contains(m.To, customer) }); i >= 0 {
+			return mails[seen+i].At.Sub(began)
+		}
+	}
+}
+
+// BenchmarkFigureBinary is the size of what is installed.
+func BenchmarkFigureBinary(b *testing.B) {
+	for b.Loop() {
+		b.ReportMetric(binaryMB(b), "MB")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkFigureReady is the time from the start to READY, on a database that
+// exists.
+func BenchmarkFigureReady(b *testing.B) {
+	s := openService(b)
+	s.start()
+	s.stop()
+	var took []time.Duration
+	for b.Loop() {
+		took = append(took, s.start())
+		s.stop()
+	}
+	slices.Sort(took)
+	b.ReportMetric(millis(took[len(took)/2]), "p50-ms")
+	b.ReportMetric(millis(took[len(took)-1]), "max-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkFigureMemory is the resident memory of an idle desk with two mailboxes.
+func BenchmarkFigureMemory(b *testing.B) {
+	s := openService(b)
+	s.start()
+	defer s.stop()
+	for b.Loop() {
+		b.ReportMetric(s.residentMB(), "RSS-MB")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkFigureAcknowledgement is the time that one mail takes on an idle desk,
+// from EXISTS until the provider has accepted the acknowledgement, over 100 mails.
+func BenchmarkFigureAcknowledgement(b *testing.B) {
+	s := openService(b)
+	s.start()
+	defer s.stop()
+	s.acknowledged(0) // after the start
+	var took []time.Duration
+	for b.Loop() {
+		for range 100 {
+			<-time.After(50 * time.Millisecond) // its letters to agents have left, it waits again
+			took = append(took, s.acknowledged(len(took)+1))
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(millis(took[len(took)/2]), "p50-ms")
+	b.ReportMetric(millis(took[len(took)*99/100]), "p99-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// TestFiguresKeepTheirLimits: small enough to run beside a mail server on the
+// smallest machine that is rented out.
+func TestFiguresKeepTheirLimits(t *testing.T) {
+	if os.Getenv("TORTURE") != "1" {
+		t.Skip("SKIP torture: it measures, which wants a quiet machine: make torture RUN=Figures")
+	}
+	if size := binaryMB(t); size >= 40 {
+		t.Errorf("the binary has %.1f MB, the limit is 40", size)
+	}
+	s := openService(t)
+	s.start()
+	s.stop()
+	if took := s.start(); took >= time.Second {
+		t.Errorf("READY after %v, the limit is 1 s", took)
+	}
+	if resident := s.residentMB(); resident >= 40 {
+		t.Errorf("an idle desk with two mailboxes has %.1f MB, the limit is 40", resident)
+	}
+	s.stop()
+}
