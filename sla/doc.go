@@ -20,8 +20,9 @@
 //
 //   - A reading depends on the events, the calendar, the policy and now, on
 //     nothing else. Reading it often or seldom makes no difference.
-//   - What has happened stays: a warning or a breach that was read once is read
-//     at the same instant ever after, whatever events are added at or after now.
+//   - What has happened stays: a breach that was read once is read at the same
+//     instant ever after, whatever events are added at or after now; and so is
+//     a warning, until the promise is changed for another.
 //   - Where a target counts open time, moving an event within closed hours does
 //     not change what remains.
 //   - Every function ends, also for a calendar that never opens; the search for

@@ -128,8 +128,9 @@ func (d Duration) valid() bool {
 // IsZero reports whether no span is set.
 func (d Duration) IsZero() bool { return d.Unit == "" }
 
-// Set reports whether the span promises anything: it is neither zero nor Never.
-func (d Duration) Set() bool { return d.Unit != "" && d.Unit != Never }
+// Set reports whether the span promises anything: it is neither zero, nor Never,
+// nor out of bounds.
+func (d Duration) Set() bool { return d.Unit != Never && d.valid() }
 
 // Open reports whether the span counts open time, and not all that elapses.
 func (d Duration) Open() bool { return d.Unit == BusinessHour || d.Unit == WorkingDay }

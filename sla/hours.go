@@ -48,9 +48,9 @@ type Hours struct {
 // Calendar is opening hours made ready for arithmetic. It is read-only and may
 // be used by several goroutines. A nil Calendar never opens.
 type Calendar struct {
-	loc    *time.Location
-	week   [7][]Span      // sorted, apart, within the day
-	days   map[int][]Span // by day number, instead of the week's; nil is closed
+	loc  *time.Location
+	week [7][]Span      // sorted, apart, within the day
+	days map[int][]Span // by day number, instead of the week's; nil is closed
 }
 
 // NewCalendar checks the hours and returns their calendar. A desk that never

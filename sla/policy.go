@@ -111,7 +111,8 @@ type Change string
 const (
 	// ChangeFromStart counts the new promise from the start, so that time that
 	// was used stays used. A due time that this puts into the past is moved to
-	// the change: a promise cannot be broken before it was made.
+	// the change (where open time counts, to the next opening from there): a
+	// promise cannot be broken before it was made.
 	ChangeFromStart Change = ""
 	// ChangeAnew counts the new promise from the change.
 	ChangeAnew Change = "anew"
