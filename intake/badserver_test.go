@@ -256,8 +256,12 @@ func TestRefusedMail(t *testing.T) {
 		t.Errorf("cursor at %d, want 4", c.UID)
 	}
 	rows := b.data()
-	if got := rows[len(rows)-1]; !strings.HasPrefix(got, UnfetchedField+": ") || !strings.HasSuffix(got, "\r\nSubject: x\r\n\r\n") {
+	got := rows[len(rows)-1]
+	if why, ok := unfetched([]byte(got)); !ok || !strings.Contains(why, "cannot read it") || !strings.HasSuffix(got, "\r\nSubject: x\r\n\r\n") {
 		t.Errorf("last row = %q", got)
+	}
+	if _, ok := unfetched([]byte(mailText(1))); ok {
+		t.Error("a mail is taken for one that could not be fetched")
 	}
 }
 

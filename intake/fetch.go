@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -35,6 +36,17 @@ const (
 	// not hand out, often nothing; its value says why.
 	UnfetchedField = "X-Frontdesk-Unfetched"
 )
+
+// unfetched returns why the mail of a row could not be fetched; ok is false for
+// mails that were.
+func unfetched(raw []byte) (why string, ok bool) {
+	rest, ok := bytes.CutPrefix(raw, []byte(UnfetchedField+": "))
+	if !ok {
+		return "", false
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	return string(line), true
+}
 
 // fetched is one mail as it came from the server.
 type fetched struct {

@@ -77,6 +77,10 @@ func newRealDesk(t *testing.T, config string, r *testmail.Rig) *realDesk {
 	return d
 }
 
+// commandsFor runs commands of the same desk in a subtest: what fails, fails
+// that.
+func (d *realDesk) commandsFor(t *testing.T) *realDesk { return &realDesk{t: t, bin: d.bin, dir: d.dir} }
+
 func (d *realDesk) config() string { return filepath.Join(d.dir, "frontdesk.yaml") }
 
 // log returns the last lines of the daemon's log.

@@ -97,7 +97,7 @@ func TestRealServersTellTheStory(t *testing.T) {
 		for _, c := range casts {
 			t.Run(c.brand, func(t *testing.T) {
 				t.Parallel()
-				(&play{t: t, r: r, d: d, cast: c}).tell()
+				(&play{t: t, r: r.For(t), d: d.commandsFor(t), cast: c}).tell()
 			})
 		}
 	})
@@ -119,6 +119,7 @@ type play struct {
 	cast
 	number string // "#1"
 	ack    string // text of the acknowledgement
+	relay  string // where the agent's answers go
 }
 
 func (p *play) tell() {
@@ -128,6 +129,7 @@ func (p *play) tell() {
 	p.customerAnswersDroppingThem()
 	p.resolution()
 	p.confirmed()
+	p.strangerPlaysTheAgent()
 	p.nothingCrossed()
 }
 
@@ -161,8 +163,30 @@ func (p *play) firstMail() {
 		p.t.Errorf("acknowledgement From %s, Auto-Submitted %q", ack.From.Address, ack.Get("Auto-Submitted"))
 	}
 	notice, _ := p.wait(p.agent, p.problem, 10*time.Second)
+	p.relay = notice.From.Address
+	if len(notice.ReplyTo) > 0 {
+		p.relay = notice.ReplyTo[0].Address
+	}
 	if !strings.Contains(notice.Subject, p.number) || strings.Contains(notice.From.Address, "cust.test") {
 		p.t.Errorf("notification %q From %s", notice.Subject, notice.From.Address)
+	}
+}
+
+// strangerPlaysTheAgent knows everything: the agent's address, the relay address
+// of the ticket, what our server writes when somebody has logged in. He has not.
+func (p *play) strangerPlaysTheAgent() {
+	raw := fmt.Sprintf("Authentication-Results: %s; dmarc=pass header.from=%s\r\nReceived: from x by %s with LMTP\r\nFrom: %s\r\nTo: %s\r\nSubject: Re: %s\r\nMessage-ID: <%d@evil.test>\r\n\r\nforged words\r\n",
+		testmail.RigHost, p.agent[strings.IndexByte(p.agent, '@')+1:], testmail.RigHost, p.agent, p.relay, p.number, time.Now().UnixNano())
+	p.r.Send(p.agent, []string{p.relay}, []byte(raw))
+	for limit := time.Now().Add(15 * time.Second); ; <-time.After(50 * time.Millisecond) {
+		for _, e := range p.d.json("quarantine", "list") {
+			if e["from"] == p.agent {
+				return
+			}
+		}
+		if time.Now().After(limit) {
+			p.t.Fatalf("a forged answer of %s is not in quarantine: %v", p.agent, p.d.json("quarantine", "list"))
+		}
 	}
 }
 
@@ -235,6 +259,9 @@ func (p *play) nothingCrossed() {
 			}
 			if user == p.agent && strings.Contains(m.Subject, "["+p.other) {
 				p.t.Errorf("the agent of %s has %q", p.brand, m.Subject)
+			}
+			if user == p.customer && strings.Contains(m.Text, "forged words") {
+				p.t.Errorf("a forged answer reached %s:\n%s", user, raw)
 			}
 			if user == p.customer && m.Text == p.ack {
 				acks++

@@ -80,7 +80,12 @@ func lookPath(program string) (string, error) {
 // envelope sender than his own. The smarthost port takes anything from anybody,
 // as port 25 does, and vouches for nobody.
 type Rig struct {
-	t    TB
+	t TB
+	*rigState
+}
+
+// rigState is what all handles on one rig share.
+type rigState struct {
 	dir  string
 	port int // first of a block
 
@@ -115,7 +120,7 @@ const (
 func StartRig(t TB) *Rig {
 	t.Helper()
 	NeedReal(t, "dovecot", "doveadm", "postfix")
-	r := &Rig{t: t, users: map[string]string{}}
+	r := &Rig{t: t, rigState: &rigState{users: map[string]string{}}}
 	for _, u := range RigUsers {
 		local, _, _ := strings.Cut(u, "@")
 		r.users[u] = "pw-" + local
@@ -151,6 +156,9 @@ func (r *Rig) up() error {
 	}
 	return r.start("postfix")
 }
+
+// For returns the same rig for a subtest: what fails, fails that.
+func (r *Rig) For(t TB) *Rig { return &Rig{t: t, rigState: r.rigState} }
 
 // IMAPPort speaks plain IMAP with STARTTLS, IMAPSPort TLS from the start.
 func (r *Rig) IMAPPort() int { return r.port + portIMAP }
