@@ -24,8 +24,10 @@ type voter func(rule, value string, k Kind)
 func (p *parse) voteReports(vote voter) {
 	rep := p.report()
 	switch {
+	case rep.feedback && rep.complains():
+		vote("feedback-report", rep.feedbackType, KindComplaint) // RFC 5965
 	case rep.feedback:
-		vote("feedback-report", "message/feedback-report", KindFeedback) // RFC 5965
+		vote("feedback-report", rep.feedbackType, KindFeedback)
 	case rep.mdn:
 		vote("disposition-notification", "message/disposition-notification", KindReadReceipt) // RFC 8098
 	}

@@ -108,7 +108,8 @@ const (
 	KindDelayed     Kind = "delayed"         // delivery is late, still tried
 	KindAutoReply   Kind = "auto_reply"      // a machine answers for a person
 	KindReadReceipt Kind = "read_receipt"    // MDN, or a DSN that reports success
-	KindFeedback    Kind = "feedback_report" // ARF complaint
+	KindComplaint   Kind = "complaint"       // ARF: somebody pressed "this is spam" (abuse, fraud, virus, opt-out)
+	KindFeedback    Kind = "feedback_report" // ARF that is no complaint: auth-failure, not-spam
 	KindBulk        Kind = "bulk"            // list or bulk mail
 	KindCalendar    Kind = "calendar"        // an answer to an invitation
 )

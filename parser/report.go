@@ -7,6 +7,7 @@ import (
 // reportResult is what a mail says about other mail.
 type reportResult struct {
 	feedback, mdn bool
+	feedbackType  string // RFC 5965 section 3.1, lower case; "" when it has none
 	bounce        *Bounce
 	rule, value   string
 	kind          Kind
@@ -24,7 +25,7 @@ func (p *parse) report() reportResult {
 	p.root.each(false, func(q *part) bool {
 		switch q.ctype.value {
 		case "message/feedback-report": // RFC 5965
-			r.feedback = true
+			r.feedback, r.feedbackType = true, feedbackType(q.content())
 		case "message/disposition-notification": // RFC 8098
 			r.mdn = true
 		case "message/delivery-status", "message/global-delivery-status":
@@ -305,4 +306,25 @@ func replyClass(s string) byte {
 		}
 	}
 	return 0
+}
+
+// feedbackType reads the Feedback-Type field of a report.
+func feedbackType(fields []byte) string {
+	for line := range strings.Lines(string(fields[:min(len(fields), 4096)])) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(strings.TrimSpace(name), "Feedback-Type") {
+			return strings.ToLower(strings.TrimSpace(value))
+		}
+	}
+	return ""
+}
+
+// complains reports whether a person spoke, by a button of his mail client, as
+// against a report on how mail was authenticated (RFC 6591) or on a mail that
+// was taken out of the junk folder.
+func (r reportResult) complains() bool {
+	switch r.feedbackType {
+	case "auth-failure", "not-spam", "dmarc", "miscategorized":
+		return false
+	}
+	return true
 }

@@ -13,7 +13,8 @@ const (
 	KindDelayed     Kind = "delayed"
 	KindAutoReply   Kind = "auto_reply"
 	KindReadReceipt Kind = "read_receipt"
-	KindFeedback    Kind = "feedback_report"
+	KindComplaint   Kind = "complaint"       // a recipient called a letter spam (ARF)
+	KindFeedback    Kind = "feedback_report" // an ARF report that is no complaint
 	KindBulk        Kind = "bulk"
 	KindCalendar    Kind = "calendar"
 )

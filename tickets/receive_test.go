@@ -335,7 +335,8 @@ func TestReports(t *testing.T) {
 		{"altered envelope sender", "quarantined", "verp-forged", "", "", "", []func(*Inbound){bounce(true), to(forged)}},
 		{"about nothing of ours", "quarantined", "report-unmatched", "", "", "", []func(*Inbound){bounce(true)}},
 		{"read receipt about nothing", "discarded", "receipt-unmatched", "", "", "", []func(*Inbound){func(in *Inbound) { in.Kind = KindReadReceipt }}},
-		{"complaint", "recorded", "feedback_report", "complained", "", "", []func(*Inbound){to(verp), func(in *Inbound) { in.Kind = KindFeedback }}},
+		{"complaint", "recorded", "complaint", "complained", "", "", []func(*Inbound){to(verp), func(in *Inbound) { in.Kind = KindComplaint }}},
+		{"report that is no complaint", "recorded", "feedback_report", "", "", "", []func(*Inbound){to(verp), func(in *Inbound) { in.Kind = KindFeedback }}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -373,7 +374,7 @@ func TestEveryMailEndsOnce(t *testing.T) {
 		keys.RelayAddress("support@baleyo.test", "+", Relay{0, asha.ID, RelayAgent, 0}),
 		keys.EnvelopeSender("support@baleyo.test", "+", 77) + "x",
 	}
-	kinds := []Kind{KindMessage, KindAutoReply, KindBounce, KindDelayed, KindBulk, KindCalendar, KindReadReceipt, KindFeedback}
+	kinds := []Kind{KindMessage, KindAutoReply, KindBounce, KindDelayed, KindBulk, KindCalendar, KindReadReceipt, KindFeedback, KindComplaint}
 	statuses := []Status{StatusNew, StatusOpen, StatusPending, StatusHold, StatusResolved, StatusClosed, StatusSpam, StatusMerged}
 	lines := []string{"#close", "#closs", "#take", "#merge 42", "#split", "#note", "#spam", "#cc +a@b.test", "#help", "#release 5", "#send anyway", "#from x@y.test", "#pending until monday"}
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,7 +9,7 @@ import (
 // on the letter they answer, never a ticket, never answered.
 func (d *decision) report() bool {
 	switch d.in.Kind {
-	case KindBounce, KindDelayed, KindFeedback, KindReadReceipt:
+	case KindBounce, KindDelayed, KindComplaint, KindFeedback, KindReadReceipt:
 	default:
 		if d.ev.verpErr == nil {
 			// A vacation note or other answer to the envelope sender: it names
@@ -22,7 +22,7 @@ func (d *decision) report() bool {
 	if l == nil {
 		return d.unmatchedReport()
 	}
-	state := map[Kind]string{KindBounce: "bounced", KindDelayed: "delayed", KindFeedback: "complained", KindReadReceipt: "read"}[d.in.Kind]
+	state := map[Kind]string{KindBounce: "bounced", KindDelayed: "delayed", KindComplaint: "complained", KindFeedback: "reported on", KindReadReceipt: "read"}[d.in.Kind]
 	b := LetterBounce{Letter: l.ID, State: state, At: d.now}
 	if d.in.Bounce != nil {
 		b.Status, b.Detail = d.in.Bounce.Status, excerpt(d.in.Bounce.Diagnostic, 300)

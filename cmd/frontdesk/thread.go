@@ -300,7 +300,7 @@ func (t *threader) find(ctx context.Context, tx *store.Tx, in tickets.Inbound) (
 // reportedOn is the ticket of the desk's own mail that a report is about.
 func (t *threader) reportedOn(in tickets.Inbound, found tickets.Found) int64 {
 	switch in.Kind {
-	case tickets.KindBounce, tickets.KindDelayed, tickets.KindFeedback, tickets.KindReadReceipt:
+	case tickets.KindBounce, tickets.KindDelayed, tickets.KindComplaint, tickets.KindFeedback, tickets.KindReadReceipt:
 	default:
 		return 0
 	}
