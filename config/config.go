@@ -203,9 +203,7 @@ const (
 type AuthMethod string
 
 const (
-	AuthPassword    AuthMethod = "password"    // LOGIN or PLAIN
-	AuthXOAUTH2     AuthMethod = "xoauth2"     // Google's and Microsoft's older form
-	AuthOAuthBearer AuthMethod = "oauthbearer" // RFC 7628
+	AuthPassword AuthMethod = "password" // LOGIN or PLAIN
 )
 
 // IMAP is where mail is fetched.
@@ -217,7 +215,7 @@ type IMAP struct {
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
 	Username string     `yaml:"username" says:"the address" example:"support@example.com" doc:"Login name."`
 	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
-	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in."`
+	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password" doc:"How the desk logs in. Where a provider wants OAuth2, make an app password."`
 	Folder   string     `yaml:"folder" default:"INBOX" doc:"Folder that is read."`
 }
 
@@ -230,7 +228,7 @@ type SMTP struct {
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
 	Username string     `yaml:"username" says:"none: no login" example:"support@example.com" doc:"Login name; \"\" = the server takes mail without a login."`
 	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
-	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in."`
+	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password" doc:"How the desk logs in. Where a provider wants OAuth2, make an app password."`
 }
 
 // Phone is one number that customers call and text.

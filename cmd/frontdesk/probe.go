@@ -216,9 +216,6 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if server.Auth == config.AuthOAuthBearer {
-		return fmt.Sprintf("not checked yet: auth %s", server.Auth), nil
-	}
 	options := []mail.Option{mail.WithPort(server.Port), mail.WithTimeout(probeDeadline), mail.WithTLSConfig(settings)}
 	switch server.TLS {
 	case config.TLSImplicit:
@@ -248,10 +245,7 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 }
 
 func smtpAuth(server config.SMTP) mail.SMTPAuthType {
-	switch {
-	case server.Auth == config.AuthXOAUTH2:
-		return mail.SMTPAuthXOAUTH2
-	case server.TLS == config.TLSNone:
+	if server.TLS == config.TLSNone {
 		return mail.SMTPAuthPlainNoEnc // the configuration allowed it: loopback, or insecure: true
 	}
 	return mail.SMTPAuthAutoDiscover
