@@ -482,6 +482,7 @@ type simulator struct {
 	w        *world
 	p        Policy
 	runs     map[Clock][]*simRun
+	latest   [len(Clocks)]*simRun // of each clock, to be quick
 	open     bool
 	facts    Facts
 	status   string
@@ -511,9 +512,9 @@ func (s *simulator) live(events []simEvent, now int) {
 }
 
 func (s *simulator) each(do func(*simRun)) {
-	for _, runs := range s.runs {
-		if n := len(runs); n > 0 {
-			do(runs[n-1])
+	for _, r := range s.latest {
+		if r != nil {
+			do(r)
 		}
 	}
 }
@@ -526,7 +527,9 @@ func (s *simulator) running(clock Clock) *simRun {
 }
 
 func (s *simulator) start(clock Clock, m int) {
-	s.runs[clock] = append(s.runs[clock], newSimRun(s.w, s.p.Choose(clock, s.facts).Target, m, s.status))
+	r := newSimRun(s.w, s.p.Choose(clock, s.facts).Target, m, s.status)
+	s.runs[clock] = append(s.runs[clock], r)
+	s.latest[slices.Index(Clocks[:], clock)] = r
 }
 
 func (s *simulator) stop(clock Clock, m int) bool {
