@@ -63,7 +63,7 @@ func (s *session) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to imap server %s: %w", addr, err)
 	}
-	s.wire = newWire(conn, opt.Command)
+	s.wire = &wire{Conn: conn, stall: opt.Command, alive: s.m.alive}
 	// When the daemon stops, a command may finish, but not hold it up.
 	s.stop = context.AfterFunc(ctx, func() { s.wire.closeIn(2 * time.Second) })
 	s.client, err = s.start(ctx)
@@ -210,6 +210,7 @@ func (s *session) close() {
 type wire struct {
 	net.Conn
 	stall   time.Duration
+	alive   func() // called when something was read
 	stalled atomic.Bool
 	shutOne sync.Once
 
@@ -219,12 +220,11 @@ type wire struct {
 	gone  bool
 }
 
-func newWire(c net.Conn, stall time.Duration) *wire { return &wire{Conn: c, stall: stall} }
-
 // Read counts as a sign of life.
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	if n > 0 {
+		w.alive()
 		w.mu.Lock()
 		if w.timer != nil {
 			w.timer.Reset(w.stall)

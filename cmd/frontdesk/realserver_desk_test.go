@@ -79,7 +79,9 @@ func newRealDesk(t *testing.T, config string, r *testmail.Rig) *realDesk {
 
 // commandsFor runs commands of the same desk in a subtest: what fails, fails
 // that.
-func (d *realDesk) commandsFor(t *testing.T) *realDesk { return &realDesk{t: t, bin: d.bin, dir: d.dir} }
+func (d *realDesk) commandsFor(t *testing.T) *realDesk {
+	return &realDesk{t: t, bin: d.bin, dir: d.dir}
+}
 
 func (d *realDesk) config() string { return filepath.Join(d.dir, "frontdesk.yaml") }
 

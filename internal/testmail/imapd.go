@@ -1,7 +1,3 @@
-// Package testmail holds mail servers and mail clients for tests and for the
-// demo: an IMAP server within the process, and for tests on real parts a
-// private Dovecot and Postfix with mutt and s-nail. All of them listen on
-// loopback, on ports that were free. Nothing of the product imports it.
 package testmail
 
 import (
