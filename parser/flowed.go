@@ -11,9 +11,7 @@ func unflow(s string, delSp bool) string {
 	open, depth := false, 0 // a paragraph is being joined, at this quote depth
 	for i, line := range strings.Split(s, "\n") {
 		d, text := quoteDepth(line)
-		if strings.HasPrefix(text, " ") {
-			text = text[1:] // space-stuffing, section 4.4
-		}
+		text = strings.TrimPrefix(text, " ")                   // space-stuffing, section 4.4
 		flows := strings.HasSuffix(text, " ") && text != "-- " // section 4.3: the signature mark is fixed
 		if flows && delSp {
 			text = text[:len(text)-1]

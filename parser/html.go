@@ -81,7 +81,6 @@ type htmlRenderer struct {
 	begun  string
 	links  map[string]int
 	notes  []string
-	inLink bool
 	prefix string // "- " of a list item before its first word
 	depth  int    // of lists
 }

@@ -39,7 +39,7 @@ var attributions = []struct{ name, lines string }{
 	{"gmail lt", "2026-03-02, pr, 09:14 Ada Byron <ada@example.net> rašė:"},
 	{"gmail el", "Στις Δευ 2 Μαρ 2026 στις 9:14 π.μ., ο χρήστης Ada Byron <ada@example.net> έγραψε:"},
 	{"gmail tr", "Ada Byron <ada@example.net>, 2 Mar 2026 Pzt, 09:14 tarihinde şunu yazdı:"},
-	{"gmail he", "‫בתאריך יום ב׳, 2 במרץ 2026 ב-9:14 מאת ‪Ada Byron‬‏ <‪ada@example.net‬‏>:‬"},
+	{"gmail he", "\u202bבתאריך יום ב׳, 2 במרץ 2026 ב-9:14 מאת \u202aAda Byron\u202c\u200f <\u202aada@example.net\u202c\u200f>:\u202c"},
 	{"gmail ar", "في الاثنين، 2 مارس 2026 في 9:14 ص تمت كتابة ما يلي بواسطة Ada Byron <ada@example.net>:"},
 	{"gmail fa", "در تاریخ دوشنبه ۲ مارس ۲۰۲۶، ۹:۱۴ Ada Byron <ada@example.net> نوشت:"},
 	{"gmail vi", "Vào Th 2, 2 thg 3, 2026 vào lúc 09:14 Ada Byron <ada@example.net> đã viết:"},
