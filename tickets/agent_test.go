@@ -26,6 +26,25 @@ func TestAgentAnswers(t *testing.T) {
 	want(t, "direction", c.Tickets[0].Messages[0].Direction, DirectionOut)
 }
 
+// TestAgentSaidNothing: a mail that was sent too early has a quote or a
+// signature and no words; the customer must not get those as an answer.
+func TestAgentSaidNothing(t *testing.T) {
+	t.Parallel()
+	for name, reply := range map[string]string{
+		"signature": "-- \nAsha\nDirect line 123", "signature, space lost": "--\nAsha", "quote of what the customer wrote": "> It will not print.\n>\n\n",
+		"quote, then a signature": "> It will not print.\n\n-- \nAsha",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := Receive(foundWith(stored()), fromAgent(asha, 2, nil, reply), rulesForTest(), noon)
+			want(t, "letters", letters(c), "agent-held→asha@baleyo.test")
+			want(t, "problem", strings.Join(letter(t, c, LetterHeld).Data.Problems, ""), errNothing.Error())
+		})
+	}
+	c := Receive(foundWith(stored()), fromAgent(asha, 2, nil, "> It will not print.\n\nWhich paper?"), rulesForTest(), noon)
+	want(t, "text", letter(t, c, LetterAnswer).Data.Text, "> It will not print.\n\nWhich paper?")
+}
+
 // TestAgentIsNotTrusted: the identity cases; either half of the power alone is
 // quarantined, and nothing reaches the customer.
 func TestAgentIsNotTrusted(t *testing.T) {
@@ -252,7 +271,7 @@ func TestMergeAndSplit(t *testing.T) {
 	}
 
 	found := foundWith(stored(func(t *Ticket) { t.Version = 3 }))
-	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 3, Direction: DirectionIn, Subject: "[Baleyo #42] Invoice 77", Author: Author{AuthorCustomer, 7, Address{"", "maria@example.org"}}, Text: "And the invoice?"})
+	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 3, Direction: DirectionIn, Subject: "Re: [Baleyo #42] AW: Invoice 77", Author: Author{AuthorCustomer, 7, Address{"", "maria@example.org"}}, Text: "And the invoice?"})
 	c = Receive(found, fromAgent(asha, 3, []string{"#split"}, ""), rulesForTest(), noon)
 	want(t, "moves", fmt.Sprint(c.Tickets[1].MoveFrom), "[{42 [3]}]")
 	want(t, "subject", c.Tickets[1].Ticket.Subject, "Invoice 77")

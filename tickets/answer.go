@@ -14,8 +14,12 @@ import (
 func (d *decision) outgoing(reply string, agent Agent) string {
 	seen := d.seenByCustomer()
 	var keep []string
+	said := false
 	for line := range strings.Lines(reply) {
 		line = strings.TrimRight(line, "\r\n")
+		if !said && strings.TrimRight(line, " ") == "--" {
+			break
+		}
 		if quoted, ok := quotedLine(line); ok && quoted != "" && !strings.Contains(seen, quoted) {
 			continue
 		}
@@ -23,6 +27,10 @@ func (d *decision) outgoing(reply string, agent Agent) string {
 			continue // "On …, Customer <relay address> wrote:"
 		}
 		keep = append(keep, line)
+		said = said || !strings.HasPrefix(strings.TrimSpace(line), ">") && strings.TrimSpace(line) != ""
+	}
+	if !said {
+		return ""
 	}
 	text := strings.TrimSpace(strings.Join(keep, "\n"))
 	text = d.relayPattern().ReplaceAllString(text, d.in.Mailbox)
@@ -260,11 +268,14 @@ func (d *decision) split(tc *TicketChange, agent Agent, m *Message) string {
 }
 
 func (d *decision) subjectCore(subject, fallback string) string {
-	if s := strings.TrimSpace(tagPattern.ReplaceAllString(subject, "")); s != "" {
+	if s := strings.TrimSpace(replyPrefix.ReplaceAllString(tagPattern.ReplaceAllString(subject, ""), "")); s != "" {
 		return s
 	}
 	return fallback
 }
+
+// replyPrefix is what clients put before a subject they answer: "Re: Re: AW:".
+var replyPrefix = regexp.MustCompile(`(?i)^(\s*(re|aw|antw|sv|vs|rv|fwd?|wg|tr|回复|答复)(\[\d+\])?\s*[:：]\s*)+`)
 
 // requiredFacts are what row B1 asks of every request, in the order asked.
 var requiredFacts = []string{"product", "occurred", "error", "tried", "phone"}
