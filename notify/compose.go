@@ -320,7 +320,10 @@ func attach(w *message.Writer, f File) error {
 		params["filename"] = name
 	}
 	h.Set("Content-Transfer-Encoding", encoding)
-	h.SetContentDisposition("attachment", params)
+	// The standard library encodes parameters by RFC 2231. go-message would put
+	// an encoded-word between quotation marks, which RFC 2047 section 5 forbids
+	// and clients read literally once the name has a quotation mark of its own.
+	h.Set("Content-Disposition", stdmime.FormatMediaType("attachment", params))
 	h.SetContentType(contentType, nil)
 	if err := fits(h); err != nil {
 		return err

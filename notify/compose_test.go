@@ -310,6 +310,19 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestHeldCommandsAreShownAsTyped: commands without words once ended in the
+// backslash that breaks the line before the words.
+func TestHeldCommandsAreShownAsTyped(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		l := testLetter(tickets.LetterHeld, language)
+		l.Data = tickets.LetterData{Problems: []string{"no"}, Commands: []string{"#tag +a", "#assign x."}}
+		raw, _ := mustRender(t, l, testMaterial(t, language))
+		if !bytes.Contains(raw, []byte("> #tag +a\r\n> #assign x.\r\n\r\n")) {
+			t.Errorf("%s: not as typed:\n%s", language, raw)
+		}
+	}
+}
+
 func TestFilesTravel(t *testing.T) {
 	m := testMaterial(t, "en")
 	m.Files = []File{
@@ -317,6 +330,7 @@ func TestFilesTravel(t *testing.T) {
 		{"forwarded.eml", "message/rfc822", []byte("Subject: x\n\nbody\n")},
 		{"binary.eml", "message/rfc822", []byte("Subject: \xff\n\nbody\n")},
 		{"odd", "no type at all", []byte("x")},
+		{`Größe "x".pdf`, "application/pdf", []byte("x")},
 	}
 	raw, _ := mustRender(t, testLetter(tickets.LetterAnswer, "en"), m)
 	e, err := message.Read(bytes.NewReader(raw))
@@ -336,9 +350,13 @@ func TestFilesTravel(t *testing.T) {
 		return nil
 	})
 	want := []seen{{"Größe 印刷.pdf", "application/pdf", "attachment", "base64"}, {"forwarded.eml", "message/rfc822", "attachment", "7bit"},
-		{"binary.eml", "application/octet-stream", "attachment", "base64"}, {"odd", "application/octet-stream", "attachment", "base64"}}
+		{"binary.eml", "application/octet-stream", "attachment", "base64"}, {"odd", "application/octet-stream", "attachment", "base64"},
+		{`Größe "x".pdf`, "application/pdf", "attachment", "base64"}}
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+	if bytes.Contains(raw, []byte(`="=?`)) {
+		t.Error("an encoded-word between quotation marks")
 	}
 }
 
