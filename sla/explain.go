@@ -195,7 +195,7 @@ func (c Changed) note() string {
 }
 
 // maxSplit is how many openings are listed of one stretch; the rest is one piece.
-const maxSplit = 60
+const maxSplit = 30
 
 // split lists the open and the closed times of a stretch.
 func (c *Calendar) split(from, to time.Time) []Piece {

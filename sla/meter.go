@@ -64,7 +64,7 @@ func (m *meter) pause(from, to time.Time, warned bool) {
 		return
 	}
 	long := m.between(from, to)
-	if m.due = m.add(m.due, long); m.due.Before(to) {
+	if m.due = m.add(m.due, long); !m.due.After(to) {
 		m.due = m.resumes(to)
 	}
 	if !warned && !m.warn.IsZero() {

@@ -52,6 +52,8 @@ func randomTarget(r *rand.Rand, elapsed bool) Target {
 	return t
 }
 
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 3)) }
+
 func randomPolicy(r *rand.Rand, elapsed bool) Policy {
 	targets := func() map[Clock]Target {
 		out := map[Clock]Target{}
