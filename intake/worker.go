@@ -47,6 +47,7 @@ type Worker struct {
 	// Counts of decided rows by disposition, for the metrics.
 	mu     sync.Mutex
 	counts map[tickets.Disposition]int64
+	alerts map[string]time.Time // when each alert was logged last
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -78,7 +79,7 @@ func NewWorker(opt WorkerOptions) *Worker {
 	if opt.Decided == nil {
 		opt.Decided = func() {}
 	}
-	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}}
+	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}}
 	w.beat.Store(time.Now().UnixNano())
 	return w
 }
@@ -283,5 +284,17 @@ func (w *Worker) report(done []decided, now time.Time) {
 			level = slog.LevelWarn
 		}
 		w.opt.Log.Log(context.Background(), level, "decided", keys...)
+		w.alert(d.change.Alerts, now)
+	}
+}
+
+// alert logs what concerns the operator, each at most once an hour.
+func (w *Worker) alert(alerts []string, now time.Time) {
+	for _, a := range alerts {
+		if last, ok := w.alerts[a]; ok && now.Sub(last) < time.Hour {
+			continue
+		}
+		w.alerts[a] = now
+		w.opt.Log.Warn("limit reached", "brand", w.opt.Brand, "reason", a)
 	}
 }

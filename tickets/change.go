@@ -39,6 +39,9 @@ type Change struct {
 	Release   []int64        // quarantined ledger rows to decide again
 	Drop      []int64        // quarantined ledger rows to drop
 	ReleaseBy string         // who released or dropped
+
+	// Alerts are limits that were met and concern the operator, constant phrases.
+	Alerts []string
 }
 
 // TicketChange is what happens to one ticket. The store numbers a new ticket

@@ -82,6 +82,8 @@ func TestAcknowledgementIsNotWritten(t *testing.T) {
 			if strings.Contains(letters(c), "acknowledgement") {
 				t.Errorf("it was written: %s", letters(c))
 			}
+			shared := found.Acks.DomainHour > 0 || found.Acks.GlobalHour > 0
+			want(t, "the operator is alerted", len(c.Alerts) == 1, shared)
 			if !strings.Contains(letters(c), "agent-new→asha") {
 				t.Errorf("the agents were not told: %s", letters(c))
 			}

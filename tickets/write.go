@@ -71,6 +71,7 @@ func (d *decision) automatic(tc *TicketChange, kind LetterKind, data LetterData)
 	if why := d.silent(tc, to, kind); why != "" {
 		d.trace("letter", string(kind), "not written: %s", why)
 		tc.event(d.now, "desk", "no letter", "%s to %s: %s", kind, to.Address, why)
+		d.alert()
 		return
 	}
 	l := d.customerLetter(tc, to, kind, data)
@@ -80,6 +81,17 @@ func (d *decision) automatic(tc *TicketChange, kind LetterKind, data LetterData)
 	}
 	tc.Letters = append(tc.Letters, l)
 	d.trace("letter", string(kind), "to %s", to.Address)
+}
+
+// alert tells the operator of a limit that does not concern one sender alone:
+// somebody may be using the desk to bomb others, or it is set too low.
+func (d *decision) alert() {
+	switch a, lim := d.found.Acks, d.rules.Ack; {
+	case a.GlobalHour >= lim.GlobalHour:
+		d.c.Alerts = append(d.c.Alerts, "automatic letters of all together reached their limit")
+	case a.DomainHour >= lim.DomainHour:
+		d.c.Alerts = append(d.c.Alerts, "automatic letters to one domain reached their limit")
+	}
 }
 
 // customerLetter begins a letter to a customer that answers the mail in hand.
