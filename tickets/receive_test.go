@@ -134,6 +134,10 @@ func TestThreadingRules(t *testing.T) {
 		{name: "closed, within the window", ticket: closed(time.Hour), in: func(in *Inbound) { in.InReplyTo = []string{ours} }, rule: "T2", author: AuthorCustomer},
 		{name: "closed, after the window", ticket: closed(31 * 24 * time.Hour), in: func(in *Inbound) { in.InReplyTo = []string{ours} }, rule: "T8", link: "follows"},
 		{name: "closed, new matter", ticket: closed(time.Hour), in: func(in *Inbound) { in.InReplyTo = []string{ours}; in.SubjectCore = "Invoice 77" }, rule: "T8", link: "follows"},
+		{name: "tag, another address of the requester", found: func(f *Found) { f.Person = &Person{ID: 7} }, in: func(in *Inbound) { stranger(in); in.Subject = "[Baleyo #42] x" }, rule: "T6", author: AuthorCustomer},
+		{name: "tag, an address that was taken off", found: func(f *Found) { f.Person = &Person{ID: 7} }, ticket: func(t *Ticket) {
+			t.Participants = append(t.Participants, Participant{7, Address{"", "eve@evil.test"}, PartyRemoved})
+		}, in: func(in *Inbound) { stranger(in); in.Subject = "[Baleyo #42] x" }, rule: "T8"},
 		{name: "nothing", in: func(*Inbound) {}, rule: "T8"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func (d *decision) byRelay() (verdict, bool) {
 			d.trace("T1", h.String(), "an agent's address, used by %s", d.in.From.Address)
 			return verdict{forged: "relay-role"}, true
 		default:
-			v := verdict{ticket: t, rule: "T1", stranger: !t.Verified(d.in.From.Address)}
+			v := verdict{ticket: t, rule: "T1", stranger: !d.on(t)}
 			d.trace("T1", h.String(), "accepted%s", v.who())
 			return v, true
 		}
@@ -89,7 +89,7 @@ func (d *decision) byTwin() (verdict, bool) {
 		return verdict{}, false
 	}
 	t := d.found.Tickets[m.Ticket]
-	if t == nil || !t.Verified(d.in.From.Address) || !d.twin(m) {
+	if t == nil || !d.on(t) || !d.twin(m) {
 		d.trace("I2", d.in.MessageID, "message %d has the same Message-ID, but is another mail", m.ID)
 		return verdict{}, false
 	}
@@ -112,14 +112,14 @@ func (d *decision) byOwnID() (verdict, bool) {
 			d.trace("T2", o.id, "signed by us, but no such ticket in %s", d.in.Brand)
 			continue
 		}
-		v := verdict{ticket: t, rule: "T2", stranger: !t.Verified(d.in.From.Address)}
+		v := verdict{ticket: t, rule: "T2", stranger: !d.on(t)}
 		d.trace("T2", o.id, "accepted%s", v.who())
 		return v, true
 	}
 	for _, id := range d.ev.cites {
 		for _, h := range d.found.ByMessageID[id] {
 			if t := d.found.Tickets[h.Ticket]; t != nil && h.Letter != 0 {
-				v := verdict{ticket: t, rule: "T2", stranger: !t.Verified(d.in.From.Address)}
+				v := verdict{ticket: t, rule: "T2", stranger: !d.on(t)}
 				d.trace("T2", id, "accepted: the id our letter was given on its way%s", v.who())
 				return v, true
 			}
@@ -141,7 +141,7 @@ func (d *decision) byForeignID() (verdict, bool) {
 			if t == nil {
 				continue
 			}
-			if t.Verified(d.in.From.Address) {
+			if d.on(t) {
 				d.trace("T3", id, "accepted: cites a mail of #%d", t.ID)
 				return verdict{ticket: t, rule: "T3"}, true
 			}
@@ -167,7 +167,7 @@ func (d *decision) byForeignID() (verdict, bool) {
 func (d *decision) bySharedCite() (verdict, bool) {
 	for _, id := range d.ev.cites {
 		for _, n := range d.found.ByCited[id] {
-			if t := d.found.Tickets[n]; t != nil && t.Verified(d.in.From.Address) {
+			if t := d.found.Tickets[n]; t != nil && d.on(t) {
 				d.trace("T4", id, "accepted: #%d has a mail that cites it too", n)
 				return verdict{ticket: t, rule: "T4"}, true
 			}
@@ -180,7 +180,7 @@ func (d *decision) bySharedCite() (verdict, bool) {
 // byThreadIndex is T5: Outlook's Thread-Index, for clients that drop References.
 func (d *decision) byThreadIndex() (verdict, bool) {
 	for _, n := range d.found.ByThread {
-		if t := d.found.Tickets[n]; t != nil && t.Verified(d.in.From.Address) {
+		if t := d.found.Tickets[n]; t != nil && d.on(t) {
 			d.trace("T5", d.in.ThreadRoot, "accepted: same root, same participant")
 			return verdict{ticket: t, rule: "T5"}, true
 		}
@@ -198,7 +198,7 @@ func (d *decision) byTag() (verdict, bool) {
 		switch {
 		case t == nil:
 			d.trace("T6", fmt.Sprintf("#%d", n), "no such ticket in %s", d.in.Brand)
-		case !t.Verified(d.in.From.Address):
+		case !d.on(t):
 			if v, hit := d.byKin(t); hit {
 				return v, true
 			}
@@ -223,7 +223,7 @@ func (d *decision) byForeignTag() (verdict, bool) {
 		t := d.found.Tickets[n]
 		switch {
 		case t == nil:
-		case t.Verified(d.in.From.Address):
+		case d.on(t):
 			d.trace("T6", fmt.Sprintf("#%d", n), "accepted: another desk's mark")
 			return verdict{ticket: t, rule: "T6"}, true
 		default:
@@ -273,7 +273,7 @@ func (d *decision) bySubject() (verdict, bool) {
 // himself. A market place or a form on a web site sends many people's mail from
 // one address under one subject: there Reply-To says who it is.
 func (d *decision) samePerson(t *Ticket) bool {
-	if !t.Verified(d.in.From.Address) {
+	if !d.on(t) {
 		return false
 	}
 	for _, a := range d.in.ReplyTo {
@@ -316,7 +316,7 @@ func (d *decision) settle(v verdict) verdict {
 		}
 		d.trace("T9", fmt.Sprintf("#%d", v.ticket.ID), "merged into #%d", to.ID)
 		v.ticket = to
-		v.stranger = v.stranger && !to.Verified(d.in.From.Address)
+		v.stranger = v.stranger && !d.on(to)
 	}
 	t := v.ticket
 	if t.Status != StatusClosed && t.Status != StatusSpam {
@@ -347,3 +347,20 @@ func (d *decision) newMatter(t *Ticket) bool {
 
 // supported reports whether letters exist in the language.
 func supported(language string) bool { return slices.Contains([]string{"en", "de"}, language) }
+
+// on reports whether the sender may join and read the ticket: by the address,
+// or because it is another address of a person who is on it. An address that
+// was taken off stays off.
+func (d *decision) on(t *Ticket) bool {
+	from := d.in.From.Address
+	if p, listed := t.Participant(from); listed && p.Role == PartyRemoved {
+		return false
+	}
+	if t.Verified(from) {
+		return true
+	}
+	who := d.found.Person
+	return who != nil && who.ID != 0 && slices.ContainsFunc(t.Participants, func(p Participant) bool {
+		return p.Person == who.ID && t.Verified(p.Address.Address)
+	})
+}
