@@ -332,7 +332,7 @@ func TestReadConfirmation(t *testing.T) {
 		"It doesn’t work": ConfirmNo, "Yes, thanks. One more question: where is the manual?": ConfirmNew, "Thanks. Please also send the invoice 4711.": ConfirmNew,
 		"": ConfirmNew, "???": ConfirmNew, "The printer makes noise": ConfirmNew, "thanks for calling me yesterday about the contract renewal offer": ConfirmNew,
 	} {
-		if got := ReadConfirmation(reply); got != want {
+		if got := ReadConfirmation(reply, Address{"Maria Lopez", "jürgen@example.org"}); got != want {
 			t.Errorf("%q: got %s, want %s", reply, got, want)
 		}
 	}
@@ -394,4 +394,20 @@ func FuzzCommands(f *testing.F) {
 			t.Errorf("%q: %d commands, %d problems", line, len(commands), len(problems))
 		}
 	})
+}
+
+// TestWelcomeIsTheirBrands: the guide names the mailbox that the agent works
+// with, in its language, not whichever brand comes first.
+func TestWelcomeIsTheirBrands(t *testing.T) {
+	t.Parallel()
+	rules := rulesForTest()
+	rules.Queues["haus"] = Queue{"haus", [][]string{{"gerda@zephyr.test"}}}
+	zephyr := rules.Brands["zephyr"]
+	zephyr.Mailboxes = []Mailbox{{"hilfe@zephyr.test", "haus", ""}}
+	rules.Brands["zephyr"] = zephyr
+	gerda := Agent{ID: 15, Name: "Gerda", Address: "gerda@zephyr.test", Role: RoleAgent}
+	want(t, "gerda's", Welcome(gerda, rules).Brand, "zephyr")
+	want(t, "language", Welcome(gerda, rules).Letters[0].Language, "de")
+	want(t, "asha's", Welcome(asha, rules).Brand, "baleyo")
+	want(t, "nobody's", Welcome(Agent{Address: "new@x.test"}, rules).Brand, "baleyo")
 }

@@ -5,72 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 )
-
-// Confirmation is what a reply to a resolution letter says.
-type Confirmation string
-
-// The readings of a reply. In doubt it is something new: a ticket that is
-// opened once too often costs a look, one closed by mistake costs a customer.
-const (
-	ConfirmYes Confirmation = "yes"
-	ConfirmNo  Confirmation = "no"
-	ConfirmNew Confirmation = "something new"
-)
-
-// The words of a confirmation. A reply confirms when it has at least one of
-// the first and nothing but both.
-var (
-	yesWords = words(`yes yep yeah yup ok okay thanks thank thx ty confirmed confirm solved resolved fixed works working perfect great
-		excellent super wonderful fine done good appreciated cheers awesome
-		ja jawohl jep danke dank dankeschön vielen gelöst erledigt behoben bestätigt bestätige funktioniert läuft klappt perfekt prima
-		bestens wunderbar passt toll gut geklappt spitze`)
-	fillWords = words(`you very much so a lot many it is it's its all that this now again everything the my i can we for your help support
-		quick fast answer reply response problem issue request ticket has have been was and indeed perfectly well dear hi hello team sir madam
-		kind best regards sincerely greetings to of me us just correct right closed close please may really with
-		ihr ihre ihnen sie es ist jetzt wieder alles das die der problem anfrage wurde und sehr für schnelle hilfe antwort herzlichen
-		hallo liebe lieber guten tag morgen mit freundlichen grüßen gruß grüße viele beste freundliche team damit wie bin zufrieden so
-		unterstützung mir uns hat haben kann bitte schließen geschlossen werden nun auch super freundlich schnell`)
-	noWords = words(`no not nope never still isn't doesn't don't didn't won't can't cannot unfortunately but however unsolved wrong again?
-		nein nicht kein keine leider immer noch aber jedoch trotzdem weiterhin erneut ungelöst falsch`)
-)
-
-func words(s string) map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(s) {
-		m[w] = true
-	}
-	return m
-}
-
-// ReadConfirmation reads the visible reply to a resolution letter.
-func ReadConfirmation(reply string) Confirmation {
-	tokens := tokens(reply)
-	yes, other := false, false
-	for i, w := range tokens {
-		switch {
-		case noWords[w]:
-			return ConfirmNo
-		case yesWords[w]:
-			yes = true
-		case fillWords[w]:
-		case i >= len(tokens)-3 && yes:
-			// A name below the thanks, without a delimiter.
-		default:
-			other = true
-		}
-	}
-	if yes && !other && !strings.ContainsRune(reply, '?') && len(tokens) <= 40 {
-		return ConfirmYes
-	}
-	return ConfirmNew
-}
-
-func tokens(s string) []string {
-	s = strings.ReplaceAll(strings.ToLower(s), "’", "'")
-	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' })
-}
 
 // button acts on a press on a customer's page.
 func (d *decision) button() {
@@ -169,13 +104,20 @@ func Wake(t Ticket, rules Rules, now time.Time) (Change, bool) {
 	return d.c, true
 }
 
-// Welcome writes the one-page guide to a new agent.
+// Welcome writes the one-page guide to a new agent, in the words and the
+// language of the first brand whose mail comes to them.
 func Welcome(a Agent, rules Rules) Change {
 	keys := sortedKeys(rules.Brands)
 	if len(keys) == 0 {
 		return Change{}
 	}
 	b := rules.Brands[keys[0]]
+	for _, k := range keys {
+		if rules.worksFor(a, rules.Brands[k]) {
+			b = rules.Brands[k]
+			break
+		}
+	}
 	return Change{Brand: b.Key, Letters: []Letter{looseLetter(a, b, "", LetterGuide, "guide:"+a.Address, LetterData{})}}
 }
 

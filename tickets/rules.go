@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -103,6 +104,13 @@ func (b Brand) Mailbox(address string) (Mailbox, bool) {
 func (r Rules) Agent(address string) (Agent, bool) {
 	a, ok := r.Agents[NormalAddress(address)]
 	return a, ok
+}
+
+// worksFor reports whether mail of the brand can come to the agent, on any tier.
+func (r Rules) worksFor(a Agent, b Brand) bool {
+	return slices.ContainsFunc(b.Mailboxes, func(m Mailbox) bool {
+		return slices.ContainsFunc(r.Queues[m.Queue].Tiers, func(tier []string) bool { return slices.Contains(tier, a.Address) })
+	})
 }
 
 // Ours reports whether the address is one of the desk's own mailboxes, with or
