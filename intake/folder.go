@@ -36,9 +36,13 @@ func (m *Mailbox) mark(s *session) {
 	uids := slices.Sorted(maps.Keys(m.unset))
 	for part := range slices.Chunk(uids, batchUIDs) {
 		if err := s.mark(part); err != nil {
-			m.opt.Log.Warn("mails not marked", "uid", part[0], "count", len(part), "err", err)
+			if text := err.Error(); text != m.markErr { // once, not on each pass
+				m.markErr = text
+				m.opt.Log.Warn("mails not marked", "uid", part[0], "count", len(part), "err", err)
+			}
 			return
 		}
+		m.markErr = ""
 		for _, uid := range part {
 			delete(m.unset, uid)
 		}

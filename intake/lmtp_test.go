@@ -8,11 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"frontdesk/internal/testmail"
 	"frontdesk/store"
 )
 
@@ -314,6 +317,42 @@ func TestLMTPDrain(t *testing.T) {
 	if n := len(b.rows()); n != 1 {
 		t.Errorf("%d rows, want the mail that was on its way", n)
 	}
+}
+
+// A real Postfix hands over, is told to wait, and comes again.
+func TestLMTPFromPostfix(t *testing.T) {
+	t.Parallel()
+	testmail.NeedReal(t, "postfix")
+	b := newLMTPBench(t)
+	r := testmail.StartRig(t)
+	_, port, _ := net.SplitHostPort(b.addr)
+	n, _ := strconv.Atoi(port)
+	r.Route("sahara.test", n)
+	var tries atomic.Int32
+	b.db.hook(func([]store.Item) error {
+		if tries.Add(1) == 1 {
+			return fmt.Errorf("write: %w", syscall.ENOSPC)
+		}
+		return nil
+	})
+	raw := mailText(1) + ".\r\n..dots\r\n" + strings.Repeat("x", 5000) + "\r\n"
+	r.Send("anna@cust.test", []string{"hilfe@sahara.test", "hilfe-t1@sahara.test", "nobody@sahara.test"}, []byte(raw))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.Log(20))
+		}
+	})
+	waitUntil(t, func() bool { return len(b.rows()) == 1 })
+	row := b.rows()[0]
+	if *row.Sender != "anna@cust.test" || len(row.Recipients) == 0 || row.Mailbox != "hilfe@sahara.test" {
+		t.Errorf("row from %s to %v in %s", *row.Sender, row.Recipients, row.Mailbox)
+	}
+	if !strings.Contains(string(row.Data), "\r\n.\r\n..dots\r\n") {
+		t.Errorf("dots changed:\n%.900s", row.Data)
+	}
+	r.Wait("anna@cust.test", 20*time.Second, "bounce of the unknown address", func(raw []byte) bool {
+		return strings.Contains(string(raw), "nobody@sahara.test") && strings.Contains(string(raw), "5.1.1")
+	})
 }
 
 func TestDeliver(t *testing.T) {

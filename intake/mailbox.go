@@ -62,6 +62,7 @@ type Mailbox struct {
 	fails   map[uint32]*failure // UIDs of uidvalidity that could not be fetched
 	matched map[uint32]bool     // UIDs of uidvalidity whose mail has a row under an older one
 	unset   map[uint32]bool     // UIDs whose mark or move is still to be made
+	markErr string              // why marking failed last, "" when it did not
 	valid   uint32              // UIDVALIDITY that the maps are about
 	checked bool                // marks that a crash left out were looked for
 

@@ -91,6 +91,7 @@ type rigState struct {
 
 	mu      sync.Mutex
 	users   map[string]string // address → password
+	routes  map[string]int    // domain → port of an LMTP server
 	dovecot *process
 	postfix *process
 }
@@ -120,7 +121,7 @@ const (
 func StartRig(t TB) *Rig {
 	t.Helper()
 	NeedReal(t, "dovecot", "doveadm", "postfix")
-	r := &Rig{t: t, rigState: &rigState{users: map[string]string{}}}
+	r := &Rig{t: t, rigState: &rigState{users: map[string]string{}, routes: map[string]int{}}}
 	for _, u := range RigUsers {
 		local, _, _ := strings.Cut(u, "@")
 		r.users[u] = "pw-" + local
@@ -269,13 +270,19 @@ func (r *Rig) tables() error {
 		fmt.Fprintf(&passwd, "%s:{PLAIN}%s::::::\n", u, r.users[u])
 		fmt.Fprintf(&boxes, "%s ok\n", u)
 	}
+	failing, transport := "/^(nouser|full|reject550|reject451)(\\+[^@]*)?@/ ok\n",
+		"/^nouser(\\+[^@]*)?@/ error:5.1.1 user unknown\n/^full(\\+[^@]*)?@/ error:5.2.2 mailbox full\n"
+	for domain, port := range r.routes {
+		failing += fmt.Sprintf("/@%s$/ ok\n", domain)
+		transport += fmt.Sprintf("/@%s$/ handover:inet:127.0.0.1:%d\n", domain, port)
+	}
 	return errors.Join(
 		os.WriteFile(r.path("dovecot/passwd"), []byte(passwd.String()), 0o644),
 		os.WriteFile(r.path("postfix/mailboxes"), []byte(boxes.String()), 0o644),
 		r.write("postfix/domains", "/\\.test$/ ok\n"),
-		r.write("postfix/failing", "/^(nouser|full|reject550|reject451)(\\+[^@]*)?@/ ok\n"),
+		r.write("postfix/failing", failing),
 		r.write("postfix/aliases", "/^((nouser|full)(\\+[^@]*)?@.*)$/ $1\n"),
-		r.write("postfix/transport", "/^nouser(\\+[^@]*)?@/ error:5.1.1 user unknown\n/^full(\\+[^@]*)?@/ error:5.2.2 mailbox full\n"),
+		r.write("postfix/transport", transport),
 		r.write("postfix/access", "/^reject550(\\+[^@]*)?@/ 550 5.1.1 no such user here\n/^reject451(\\+[^@]*)?@/ 451 4.7.1 greylisted, try again later\n"),
 		r.write("postfix/logins", "/^([^+@]*)(\\+[^@]*)?@(.*)$/ $1@$3\n"),
 		r.write("postfix/vouch", "/@([^@]*)$/ PREPEND Authentication-Results: "+RigHost+"; dmarc=pass header.from=$1\n"))
@@ -375,13 +382,29 @@ func (r *Rig) AddUser(address, password string) {
 	r.mu.Lock()
 	r.users[address] = password
 	r.mu.Unlock()
-	err := r.tables()
-	if err == nil {
-		_, err = r.run("postfix", "-c", r.path("postfix"), "reload")
-	}
-	if err != nil {
+	if err := r.reload(); err != nil {
 		r.t.Fatalf("rig: add user %s: %v", address, err)
 	}
+}
+
+// Route makes Postfix deliver all mail for a domain to an LMTP server on a
+// port of this machine.
+func (r *Rig) Route(domain string, port int) {
+	r.t.Helper()
+	r.mu.Lock()
+	r.routes[domain] = port
+	r.mu.Unlock()
+	if err := r.reload(); err != nil {
+		r.t.Fatalf("rig: route %s: %v", domain, err)
+	}
+}
+
+func (r *Rig) reload() error {
+	if err := r.tables(); err != nil {
+		return err
+	}
+	_, err := r.run("postfix", "-c", r.path("postfix"), "reload")
+	return err
 }
 
 // SetPassword changes a password, as an operator of the server does.

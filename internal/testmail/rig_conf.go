@@ -132,6 +132,7 @@ virtual_mailbox_maps = texthash:@DIR@/postfix/mailboxes, regexp:@DIR@/postfix/fa
 # An alias to itself: smtpd takes the recipient without asking its transport.
 virtual_alias_maps = regexp:@DIR@/postfix/aliases
 virtual_transport = lmtp:inet:127.0.0.1:@LMTP@
+lmtp_destination_recipient_limit = 1
 transport_maps = regexp:@DIR@/postfix/transport
 default_transport = error:5.1.2 no mail leaves this machine
 relay_transport = error:5.1.2 no mail leaves this machine
@@ -175,6 +176,7 @@ error     unix - - n - - error
 retry     unix - - n - - error
 discard   unix - - n - - discard
 lmtp      unix - - n - - lmtp flags=O
+handover  unix - - n - - lmtp
 anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 tlsmgr    unix - - n 1000? 1 tlsmgr
