@@ -34,7 +34,7 @@ func ExampleShorten() {
 	fmt.Println(short)
 	// Output:
 	// true
-	// The spare part has arrived. Our technician comes on Tuesday between nine and eleven; please make sure that somebody is there to... https://desk.example/t/x7
+	// The spare part has arrived. Our technician comes on Tuesday between nine and eleven; please make sure that somebody is there to let... https://desk.example/t/x7
 }
 
 func ExampleKeyword() {
