@@ -268,7 +268,7 @@ func TestWake(t *testing.T) {
 // only by another promise.
 func TestWhatHappenedStays(t *testing.T) {
 	everySequence(t, func(seed uint64) error {
-		if seed > 300 {
+		if seed > 60 {
 			return nil
 		}
 		r := newRand(seed)

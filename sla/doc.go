@@ -24,7 +24,8 @@
 //     instant ever after, whatever events are added at or after now; and so is
 //     a warning, until the promise is changed for another.
 //   - Where a target counts open time, moving an event within closed hours does
-//     not change what remains.
+//     not change what remains. (The instant of closing is not within them: what
+//     runs out there is due there.)
 //   - Every function ends, also for a calendar that never opens; the search for
 //     open time gives up after a hundred years and says so by ok = false.
 //

@@ -226,6 +226,26 @@ func TestAddAndBetweenAgree(t *testing.T) {
 	}
 }
 
+// TestCalendarsAgainstWorlds compares the arithmetic with walking.
+func TestCalendarsAgainstWorlds(t *testing.T) {
+	for _, w := range worlds() {
+		r := newRand(4)
+		for range 300 {
+			m, _ := randomEvents(r)
+			from, minutes, n := m[0].minute, 1+r.IntN(3000), 1+r.IntN(6)
+			if got, ok := w.calendar.Add(at(from), time.Duration(minutes)*time.Minute); !ok || !got.Equal(at(w.add(from, minutes))) {
+				t.Fatalf("%s: %s and %d minutes: got %s, %v, want %s", w.name, at(from), minutes, got, ok, at(w.add(from, minutes)))
+			}
+			if got, want := w.calendar.Between(at(from), at(from+minutes)), time.Duration(w.between(from, from+minutes))*time.Minute; got != want {
+				t.Fatalf("%s: %s and %d minutes: open for %s, want %s", w.name, at(from), minutes, got, want)
+			}
+			if got, ok := w.calendar.AddWorkingDays(at(from), n); !ok || !got.Equal(at(w.workingDays(from, n))) {
+				t.Fatalf("%s: %s and %d working days: got %s, %v, want %s", w.name, at(from), n, got, ok, at(w.workingDays(from, n)))
+			}
+		}
+	}
+}
+
 func TestApiaHadNoFriday(t *testing.T) {
 	c := mustCalendar(t, Hours{Location: mustZone("Pacific/Apia"), Week: everyDay(Span{9 * 60, 17 * 60})})
 	from := local(t, c, "2011-12-29 12:00")

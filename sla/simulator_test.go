@@ -11,6 +11,9 @@ import (
 // The simulator says how clocks stand by living through every minute: it looks
 // at the wall clock, at the ticket's status, and counts. It shares no
 // arithmetic with the package. Times are minutes since simStart.
+//
+// Its loops are not watched by the race detector, which makes them thirty times
+// as slow: nothing in them is shared, and what they are compared with is watched.
 
 const (
 	simYears   = 2
@@ -34,6 +37,8 @@ type world struct {
 
 // live fills the world by walking through it with a wall clock. When the clock
 // is put back, its old time holds until it shows a new one.
+//
+//go:norace
 func (w *world) live() {
 	calendar, err := NewCalendar(w.hours)
 	if err != nil {
@@ -65,6 +70,8 @@ func (w *world) live() {
 }
 
 // shownLast is what the clock on the wall shows a minute after the quarter.
+//
+//go:norace
 func (w *world) shownLast(m int) (int32, int16) {
 	t := at(m - m%15).In(w.hours.Location)
 	year, month, day := t.Date()
@@ -72,6 +79,8 @@ func (w *world) shownLast(m int) (int32, int16) {
 }
 
 // works reads the hours as a person would.
+//
+//go:norace
 func (w *world) works(date int32, minute int) bool {
 	day := Date{int(date / 10000), time.Month(date / 100 % 100), int(date % 100)}
 	if spans, ok := w.hours.Days[day]; ok {
@@ -89,6 +98,7 @@ func (w *world) works(date int32, minute int) bool {
 	return within(w.hours.Week[weekday], minute) || within(w.hours.Week[(weekday+6)%7], minute+24*60)
 }
 
+//go:norace
 func within(spans []Span, minute int) bool {
 	return slices.ContainsFunc(spans, func(s Span) bool { return minute >= s.Open && minute < s.Close })
 }
@@ -246,6 +256,7 @@ func newSimMeter(w *world, d Duration, warn Warn, start int) *simMeter {
 	return s
 }
 
+//go:norace
 func (s *simMeter) counts(m int) bool {
 	return s.d.Unit == Hour || s.d.Unit == Immediately || s.w.open[m]
 }
@@ -280,6 +291,8 @@ func (s *simMeter) settle(m int, paused bool) {
 }
 
 // live is the minute from m on.
+//
+//go:norace
 func (s *simMeter) live(m int) {
 	if !s.counts(m) {
 		return
@@ -298,6 +311,8 @@ func (s *simMeter) live(m int) {
 }
 
 // dueAt is when it is due if the clock runs from m on.
+//
+//go:norace
 func (s *simMeter) dueAt(m int) int {
 	switch {
 	case s.fixed >= 0 && s.paused == 0 && s.held >= 0 && s.ripe:
@@ -319,6 +334,8 @@ func (s *simMeter) dueAt(m int) int {
 }
 
 // warnAt is when the warning comes if the clock runs from m on, in seconds.
+//
+//go:norace
 func (s *simMeter) warnAt(m int) int {
 	if s.warn >= 0 {
 		return s.warn
@@ -365,9 +382,12 @@ func (r *simRun) measure(from int) {
 	}
 }
 
+//go:norace
 func (r *simRun) paused() bool { return r.done || slices.Contains(r.target.Pause, r.status) }
 
 // look is what a watcher sees at instant m, before anything happens at it.
+//
+//go:norace
 func (r *simRun) look(m int) {
 	if r.stopped >= 0 || r.paused() || r.broken >= 0 {
 		return
@@ -430,6 +450,8 @@ func (r *simRun) settle(m int) {
 }
 
 // live is the minute from m on.
+//
+//go:norace
 func (r *simRun) live(m int) {
 	if r.stopped >= 0 && !r.done {
 		return
@@ -491,6 +513,8 @@ type simulator struct {
 }
 
 // live lives through the events until now.
+//
+//go:norace
 func (s *simulator) live(events []simEvent, now int) {
 	s.runs = map[Clock][]*simRun{}
 	if len(events) == 0 {
@@ -511,6 +535,7 @@ func (s *simulator) live(events []simEvent, now int) {
 	}
 }
 
+//go:norace
 func (s *simulator) each(do func(*simRun)) {
 	for _, r := range s.latest {
 		if r != nil {
