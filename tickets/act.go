@@ -16,6 +16,9 @@ func (d *decision) act(agent Agent, power *capability) {
 		return
 	}
 	tc := d.ticket(power.ticket)
+	if d.vouched {
+		tc.event(d.now, d.in.Released, "released", "%s vouches that a mail with an unproven From is %s's", d.in.Released, agent.Address)
+	}
 	text := d.outgoing(d.in.Reply, agent)
 	held := (*Message)(nil)
 	force := has(commands, "send")

@@ -16,6 +16,8 @@ type decision struct {
 	ev    evidence
 	now   time.Time
 	c     Change
+
+	vouched bool // From is not proven: whoever released the mail vouches for the agent
 }
 
 // Receive decides what a contact means. It looks at nothing but its arguments
@@ -53,6 +55,18 @@ func (d *decision) quarantine(reason, format string, args ...any) bool {
 	return d.end(DisposeQuarantined, reason, format, args...)
 }
 
+// letThrough reports that a person let the mail through after it was held for
+// one of these reasons: that check is skipped, and no other.
+func (d *decision) letThrough(reasons ...string) bool {
+	for _, r := range reasons {
+		if slices.Contains(d.in.Answered, r) {
+			d.trace("released", r, "let through by %s", d.in.Released)
+			return true
+		}
+	}
+	return false
+}
+
 // maxHops is how many Received fields a mail may carry: RFC 5321 section 6.3
 // asks for at least 100 in a relay; a mail that reached a desk over more than
 // thirty went in circles.
@@ -61,6 +75,7 @@ const maxHops = 30
 // loop stops letters of our own that come back, and mail that goes in circles.
 func (d *decision) loop() bool {
 	switch {
+	case d.letThrough("loop"):
 	case d.ev.self == nil:
 		d.trace("own", d.in.MessageID, "signed by this desk")
 		return d.quarantine("loop", "a letter of this desk came back to %s", d.in.Mailbox)

@@ -86,6 +86,9 @@ func cites(in Inbound) []string {
 	return out
 }
 
+// relays reads the relay addresses. The envelope sender of a letter is none,
+// although it looks like one that was altered: vacation notes come to it (RFC
+// 3834 section 4).
 func relays(recipients []string, brand Brand, keys Keyring) []relayHit {
 	var out []relayHit
 	seen := map[string]bool{}
@@ -96,6 +99,9 @@ func relays(recipients []string, brand Brand, keys Keyring) []relayHit {
 		}
 		seen[a] = true
 		for _, m := range brand.Mailboxes {
+			if _, err := keys.ParseEnvelopeSender(a, m.Address, m.Subaddressing); err == nil {
+				break
+			}
 			r, err := keys.ParseRelay(a, m.Address, m.Subaddressing)
 			if err == nil || errors.Is(err, ErrForged) || errors.Is(err, ErrUnknown) {
 				out = append(out, relayHit{a, r, err})
@@ -109,6 +115,9 @@ func relays(recipients []string, brand Brand, keys Keyring) []relayHit {
 func verp(recipients []string, brand Brand, keys Keyring) (int64, string, error) {
 	for _, a := range recipients {
 		for _, m := range brand.Mailboxes {
+			if _, err := keys.ParseRelay(a, m.Address, m.Subaddressing); err == nil {
+				break
+			}
 			letter, err := keys.ParseEnvelopeSender(a, m.Address, m.Subaddressing)
 			if err == nil || errors.Is(err, ErrForged) || errors.Is(err, ErrUnknown) {
 				return letter, NormalAddress(a), err

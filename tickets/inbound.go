@@ -28,7 +28,8 @@ type Inbound struct {
 	Mailbox  string // configured address it came to
 	Queue    string
 	Received time.Time // when the desk took it
-	Released string    // agent who released it from quarantine, "" otherwise: identity checks are then answered
+	Released string    // who released it from quarantine last, "" otherwise
+	Answered []string  // the reasons it was held for and released: those checks, and no others, are skipped
 
 	MessageID  string
 	InReplyTo  []string

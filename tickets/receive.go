@@ -13,21 +13,21 @@ func (d *decision) customerMail() {
 	case from == "":
 		d.quarantine("no-sender", "the mail has no From address")
 		return
-	case p != nil && p.Blocked && d.in.Released == "":
+	case p != nil && p.Blocked && !d.letThrough("blocked"):
 		d.quarantine("blocked", "%s was blocked", from)
 		return
 	}
 	v := d.thread()
 	switch {
-	case v.forged != "" && d.in.Released == "":
+	case v.forged != "":
 		d.quarantine(v.forged, "a relay address of ours that is altered, expired or not this sender's")
 	case v.ticket != nil:
 		d.join(v)
-	case d.in.Kind == KindAutoReply && d.answersSomething():
+	case d.in.Kind == KindAutoReply && d.answersSomething() && !d.letThrough("auto-reply"):
 		d.quarantine("auto-reply", "an automatic reply that belongs to no ticket")
-	case d.in.Kind == KindBulk && !d.rules.Ack.Bulk && d.in.Released == "":
+	case d.in.Kind == KindBulk && !d.rules.Ack.Bulk && !d.letThrough("bulk"):
 		d.quarantine("bulk", "list or bulk mail that belongs to no ticket")
-	case d.in.Kind == KindCalendar:
+	case d.in.Kind == KindCalendar && !d.letThrough("calendar"):
 		d.quarantine("calendar", "an answer to an invitation that belongs to no ticket")
 	default:
 		d.open(v)
@@ -146,7 +146,7 @@ func (d *decision) join(v verdict) {
 	if v.stranger {
 		m.Flags = append(m.Flags, "unverified")
 	}
-	if in.Kind == KindAutoReply || in.Kind == KindCalendar || in.Kind == KindReadReceipt {
+	if in.Kind != KindMessage && in.Kind != KindBulk {
 		tc.add(m, false)
 		tc.event(d.now, who, "automatic mail", "kept on the ticket; changes nothing")
 		d.trace("effect", string(in.Kind), "recorded; status stays %s", tc.Ticket.Status)
@@ -198,7 +198,7 @@ func (d *decision) customerAnswered(tc *TicketChange, v verdict, who string) (cl
 		if v.stranger {
 			return false
 		}
-		answer := ReadConfirmation(d.in.Reply)
+		answer := ReadConfirmation(d.in.Reply, d.in.From)
 		d.trace("confirmation", excerpt(d.in.Reply, 60), "%s", answer)
 		if answer == ConfirmYes && len(d.in.Attachments) == 0 {
 			d.confirm(tc, who)
@@ -209,7 +209,7 @@ func (d *decision) customerAnswered(tc *TicketChange, v verdict, who string) (cl
 		if v.stranger {
 			return false
 		}
-		if ReadConfirmation(d.in.Reply) == ConfirmYes {
+		if ReadConfirmation(d.in.Reply, d.in.From) == ConfirmYes && len(d.in.Attachments) == 0 {
 			d.trace("confirmation", excerpt(d.in.Reply, 60), "thanks after the closure: stays closed")
 			return true
 		}

@@ -426,3 +426,45 @@ func TestEveryMailEndsOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestVacationNoteToTheEnvelopeSender: RFC 3834 sends automatic replies to the
+// envelope sender, whose signed form is not a relay address that somebody
+// altered.
+func TestVacationNoteToTheEnvelopeSender(t *testing.T) {
+	t.Parallel()
+	keys := Keyring{Current: secret}
+	verp := keys.EnvelopeSender("support@baleyo.test", "+", 77)
+	resolved := func() *Ticket { return stored(func(t *Ticket) { t.Status, t.Resolved = StatusResolved, noon }) }
+	found := func() Found {
+		f := foundWith(resolved())
+		f.Letter = &SentLetter{ID: 77, Ticket: 42, Kind: LetterResolution, To: "maria@example.org", State: "sent"}
+		return f
+	}
+	note := func(change ...func(*Inbound)) Inbound {
+		return mail(append([]func(*Inbound){func(in *Inbound) {
+			in.MessageID, in.Subject, in.SubjectCore, in.Reply = "away@example.org", "Out of office", "Out of office", "Yes, thanks. I am away."
+			in.Recipients, in.To, in.Kind, in.Signals = []string{verp}, []Address{{Address: verp}}, KindAutoReply, []string{"auto-submitted=auto-replied"}
+		}}, change...)...)
+	}
+	for name, in := range map[string]Inbound{
+		"cites the letter": note(func(in *Inbound) { in.InReplyTo = []string{keys.MessageID(42, "l77", "baleyo.test")} }),
+		"cites nothing":    note(),
+		"relay address, too": note(func(in *Inbound) {
+			in.Recipients = append(in.Recipients, keys.RelayAddress("support@baleyo.test", "+", Relay{42, 7, RelayCustomer, 0}))
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := Receive(found(), in, rulesForTest(), noon)
+			want(t, "disposition", c.Disposition, DisposeMessage)
+			want(t, "reason", c.Reason, "")
+			want(t, "letters", letters(c), "")
+			want(t, "status", c.Tickets[0].Ticket.Status, StatusResolved)
+		})
+	}
+	agents := Receive(found(), note(func(in *Inbound) { in.From, in.Sender = Address{"Asha", asha.Address}, &asha.Address }), rulesForTest(), noon)
+	want(t, "an agent's", agents.Reason, "agent-auto-reply")
+	want(t, "an agent's", letters(agents), "")
+	altered := Receive(found(), note(func(in *Inbound) { in.Recipients = []string{strings.Replace(verp, "+b", "+c", 1)} }), rulesForTest(), noon)
+	want(t, "altered", altered.Reason, "relay-forged")
+}

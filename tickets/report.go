@@ -19,6 +19,9 @@ func (d *decision) report() bool {
 		return false
 	}
 	l := d.reported()
+	if l == nil && d.letThrough("report-unmatched", "verp-forged") {
+		return false
+	}
 	if l == nil {
 		return d.unmatchedReport()
 	}
