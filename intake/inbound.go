@@ -17,7 +17,7 @@ import (
 func inbound(row store.Claimed, m *parser.Mail, auth tickets.Auth, rules tickets.Rules) tickets.Inbound {
 	in := tickets.Inbound{
 		Ledger: row.ID, Channel: row.Channel, Brand: row.Brand, Mailbox: row.Mailbox, Queue: row.Queue,
-		Received: row.Received, Released: row.Released,
+		Received: row.Received, Released: row.Released, Answered: row.Answered,
 		MessageID: m.MessageID, InReplyTo: m.InReplyTo, References: m.References,
 		From: address(m.From), ReplyTo: addresses(m.ReplyTo), To: addresses(m.To), Cc: addresses(m.Cc),
 		Sender: row.Sender, Recipients: recipients(row, m),

@@ -244,8 +244,9 @@ func (db *DB) LedgerUIDs(ctx context.Context, mailbox, folder string, uidvalidit
 type Claimed struct {
 	ID int64
 	Item
-	Attempts int    // times it was claimed before
-	Released string // who released it from quarantine, "" never
+	Attempts int      // times it was claimed before
+	Released string   // who released it from quarantine last, "" never
+	Answered []string // the reasons that it was held for and released
 	Epoch    int64
 }
 
@@ -300,8 +301,10 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 		func(scan func(...any) error) error {
 			var c Claimed
 			var sender sql.NullString
+			var released string
 			err := scan(&c.ID, &c.Key, &c.Brand, &c.Mailbox, &c.Folder, &c.Queue, &c.Channel, &sender,
-				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &c.Released, &c.Epoch)
+				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &released, &c.Epoch)
+			c.Answered, c.Released = answered(released)
 			if sender.Valid {
 				c.Sender = &sender.String
 			}

@@ -193,6 +193,16 @@ func TestQuarantine(t *testing.T) {
 		if len(got) != 1 || got[0].ID != rows[0].ID || got[0].Released != "boss@example.org" || got[0].Attempts != 0 {
 			t.Errorf("claimed after release: %+v", got)
 		}
+		// Held again for something else: both reasons are answered then.
+		held.Reason = "blocked"
+		save(t, db, rows[0].ID, held)
+		if _, err := db.ReleaseQuarantined(t.Context(), []int64{rows[0].ID}, "Bo Ss", noon); err != nil {
+			t.Fatal(err)
+		}
+		got = claim(t, db, 4, noon)
+		if len(got) != 1 || got[0].Released != "Bo_Ss" || fmt.Sprint(got[0].Answered) != "[loop blocked]" {
+			t.Errorf("claimed after two releases: %+v", got)
+		}
 		// A decision can release and drop too.
 		save(t, db, 0, tickets.Change{Brand: "acme", Release: []int64{rows[2].ID}, ReleaseBy: "anna@example.org"})
 		tally := must(db.Tally(t.Context(), "support@example.org"))(t)

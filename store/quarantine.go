@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -37,9 +38,13 @@ func (db *DB) DropQuarantined(ctx context.Context, ids []int64, by string, now t
 }
 
 // release makes rows undecided again. Their attempts start anew, or a row that
-// was quarantined for too many of them could never be tried.
+// was quarantined for too many of them could never be tried. The epoch moves
+// on: what a late worker found before the release no longer counts.
+//
+// released grows by REASON=WHO, so that the decision knows which checks were
+// answered: a mail that was held for two of them is released twice.
 func (tx *Tx) release(ctx context.Context, ids []int64, by string) (met int, err error) {
-	if by == "" {
+	if by = strings.Join(strings.Fields(by), "_"); by == "" {
 		by = "operator" // "" would say never released
 	}
 	err = chunks(ids, maxIn, func(ids []int64) error {
@@ -47,7 +52,8 @@ func (tx *Tx) release(ctx context.Context, ids []int64, by string) (met int, err
 		n, err := tx.exec(ctx, `
 			UPDATE ledger SET
 				disposition = '',
-				released = $1,
+				released = released || ' ' || reason || '=' || $1,
+				epoch = epoch + 1,
 				reason = '',
 				detail = '',
 				claimed_until = 0,
@@ -58,6 +64,18 @@ func (tx *Tx) release(ctx context.Context, ids []int64, by string) (met int, err
 		return err
 	})
 	return met, err
+}
+
+// answered reads what release wrote: the reasons, and who released it last.
+func answered(released string) (reasons []string, by string) {
+	for _, f := range strings.Fields(released) {
+		i := strings.IndexByte(f, '=')
+		if i > 0 {
+			reasons = append(reasons, f[:i])
+		}
+		by = f[i+1:]
+	}
+	return reasons, by
 }
 
 func (tx *Tx) drop(ctx context.Context, ids []int64, by string, now time.Time) (met int, err error) {

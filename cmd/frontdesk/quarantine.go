@@ -21,8 +21,9 @@ could not be read. Nothing is lost there: each can be released or dropped.`,
 		"  frontdesk quarantine list\n  frontdesk quarantine release 42",
 		quarantineListCommand(), quarantineShowCommand(),
 		quarantineEndCommand("release", "let mail through after all",
-			`Release hands mail back to be decided again, in your name: whoever it says it is
-from is then believed, and a rule that held it is passed over.`),
+			`Release hands mail back to be decided again: the check that held it is passed
+over, and no other. Where a mail in an agent's name is held because its From is
+not proven, you vouch for the sender, and the ticket's log says so.`),
 		quarantineEndCommand("drop", "end mail in quarantine for good",
 			`Drop ends quarantined mail: it becomes no message, and is listed no more. The raw
 mail stays in the ledger.`))
