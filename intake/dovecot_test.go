@@ -114,6 +114,7 @@ func TestDovecotRefusesTheLogin(t *testing.T) {
 	}
 	r.SetPassword(supportUser, supportPass)
 	b.waitRows(1)
+	waitUntil(t, func() bool { return b.log.count("mailbox read again") > 0 })
 	if w, i := b.log.count("level=WARN"), b.log.count("mailbox read again"); w != 1 || i != 1 {
 		t.Errorf("%d warnings and %d recoveries, want one of each:\n%s", w, i, b.log)
 	}
