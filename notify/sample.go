@@ -24,7 +24,7 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Newer:      []tickets.MessageView{{At: at, Author: "Bikram", Direction: tickets.DirectionOut, Text: "Have you tried the other port?", Names: []string{"ports.pdf"}}},
 			Tickets:    []tickets.TicketView{{ID: 1234, Status: tickets.StatusOpen, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at}},
 			Quarantine: []tickets.HeldMail{{ID: 42, At: at, From: "unknown@elsewhere.example", Subject: "Invoice", Reason: "loop", Detail: "31 Received fields"}},
-			Bounce:     "maria@keller.example: 550 5.1.1 no such user",
+			Bounce:     "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 		},
 	}
 }

@@ -57,6 +57,7 @@ type view struct {
 	Tickets    []shownTicket
 	Held       []shownMail
 	Bounce     Words
+	Dead       bool
 }
 
 type refusedFile struct {
@@ -126,6 +127,7 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		Problems:   w.puts(d.Problems),
 		Commands:   w.puts(oneLines(d.Commands)),
 		Bounce:     w.put(d.Bounce),
+		Dead:       d.Dead,
 	}
 	v.Title = say(v.Subject)
 	if d.CloseDays > 0 {

@@ -117,6 +117,7 @@ type LetterData struct {
 	Tickets    []TicketView  `json:"tickets,omitempty"`    // list
 	Quarantine []HeldMail    `json:"quarantine,omitempty"`
 	Bounce     string        `json:"bounce,omitempty"` // who did not get it and why
+	Dead       bool          `json:"dead,omitempty"`   // bounced: the address gets no further automatic letters
 }
 
 // Refusal is one attachment that was not taken.

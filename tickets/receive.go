@@ -241,7 +241,10 @@ func (d *decision) refuse(tc *TicketChange, carry int) {
 	m.Attachments = slices.Clone(m.Attachments)
 	var refused []Refusal
 	for i, a := range m.Attachments {
-		why := d.refusal(a)
+		why := a.Refused // intake could not even take it in
+		if why == "" {
+			why = d.refusal(a)
+		}
 		if why == "" {
 			continue
 		}

@@ -335,6 +335,7 @@ func TestReports(t *testing.T) {
 		change                                                []func(*Inbound)
 	}{
 		{"hard, to its envelope sender", "recorded", "bounce", "bounced", "maria@example.org", "agent-bounced→asha@baleyo.test", []func(*Inbound){bounce(true), to(verp)}},
+		{"full mailbox", "recorded", "bounce", "bounced", "", "agent-bounced→asha@baleyo.test", []func(*Inbound){bounce(true), to(verp), func(in *Inbound) { in.Bounce.Status = "5.2.2" }}},
 		{"soft", "recorded", "bounce", "bounced", "", "agent-bounced→asha@baleyo.test", []func(*Inbound){bounce(false), to(verp)}},
 		{"delayed", "recorded", "delayed", "delayed", "", "", []func(*Inbound){bounce(false), to(verp), func(in *Inbound) { in.Kind = KindDelayed }}},
 		{"by the original's Message-ID", "recorded", "bounce", "bounced", "maria@example.org", "agent-bounced→asha@baleyo.test", []func(*Inbound){bounce(true), func(in *Inbound) { in.Bounce.MessageID = id }}},
@@ -362,6 +363,9 @@ func TestReports(t *testing.T) {
 			want(t, "letter state", state, tc.bounces)
 			want(t, "suppressed", strings.Join(c.Suppress, " "), tc.suppress)
 			want(t, "letters", letters(c), tc.letters)
+			if tc.letters != "" {
+				want(t, "told", letter(t, c, LetterBounced).Data.Dead, tc.suppress != "")
+			}
 		})
 	}
 }

@@ -3,6 +3,8 @@ package tickets
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // report handles delivery reports, receipts and complaints: they are recorded
@@ -77,8 +79,8 @@ func (d *decision) unmatchedReport() bool {
 // noteReport writes the report into the ticket's log, marks a dead address and
 // tells the agents what did not arrive.
 func (d *decision) noteReport(l *SentLetter, state string, b LetterBounce) {
-	hard := d.in.Kind == KindBounce && d.in.Bounce != nil && d.in.Bounce.Hard
-	if hard && !l.Agent {
+	dead := d.in.Kind == KindBounce && d.in.Bounce != nil && d.in.Bounce.Hard && deadAddress(b.Status) && !l.Agent
+	if dead {
 		d.c.Suppress = append(d.c.Suppress, NormalAddress(l.To))
 		d.trace("suppress", l.To, "no further automatic mail: %s", b.Status)
 	}
@@ -93,7 +95,15 @@ func (d *decision) noteReport(l *SentLetter, state string, b LetterBounce) {
 	}
 	for _, a := range d.audience(t) {
 		data := d.view(tc, 0)
-		data.Bounce = fmt.Sprintf("%s (%s): %s %s", l.To, l.Kind, b.Status, b.Detail)
+		data.Bounce, data.Dead = fmt.Sprintf("%s (%s): %s %s", l.To, l.Kind, b.Status, b.Detail), dead
 		d.toAgent(tc, a, LetterBounced, 0, data)
 	}
+}
+
+// deadAddress reports whether a permanent failure speaks against the address,
+// as all do but these: the mailbox is full or the mail too large (5.2.2, 5.2.3,
+// 5.3.4), its form or its words were refused (5.6.x, 5.7.x). Those pass, and a
+// customer who made room again must get letters again.
+func deadAddress(status string) bool {
+	return !slices.ContainsFunc([]string{"5.2.2", "5.2.3", "5.3.4", "5.6.", "5.7."}, func(s string) bool { return strings.HasPrefix(status, s) })
 }

@@ -16,12 +16,14 @@ func Undelivered(t Ticket, l SentLetter, code, detail string, rules Rules, now t
 	d.in = Inbound{Brand: t.Brand, Mailbox: t.Mailbox}
 	d.c.Brand = t.Brand
 	tc := d.ticket(&t)
-	if strings.HasPrefix(code, "5") && strings.Contains(code, " 5.1.") {
+	dead := strings.HasPrefix(code, "5") && strings.Contains(code, " 5.1.")
+	if dead {
 		d.c.Suppress = append(d.c.Suppress, NormalAddress(l.To))
 		tc.event(now, "desk", "address dead", "%s: no further automatic letters (%s)", l.To, code)
 	}
 	for _, a := range d.audience(&t) {
 		data := d.view(tc, 0)
+		data.Dead = dead
 		data.Bounce = strings.TrimSpace(fmt.Sprintf("%s (%s): %s %s", l.To, l.Kind, code, excerpt(detail, 300)))
 		d.toAgent(tc, a, LetterBounced, 0, data)
 		tc.Letters[len(tc.Letters)-1].Key = fmt.Sprintf("undelivered:%d:%s", l.ID, a.Address)
