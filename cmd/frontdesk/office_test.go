@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,7 @@ type liveDesk struct {
 	stop      func()
 	sweepNow  func(context.Context) error // what the clockwork does at its next tick
 	reload    func(yaml string) error     // SIGHUP with another file
+	admin     http.Handler                // what http.admin_listen serves
 }
 
 // oneBrand is a desk named name that answers at support@domain; agents are
@@ -100,7 +102,7 @@ func openDeskAt(t *testing.T, o *testmail.Office, yaml string) *liveDesk {
 	case err := <-ended:
 		t.Fatalf("the desk did not start: %v\n%s", err, log.String())
 	}
-	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass}
+	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass, admin: dm.admin()}
 	l.reload = func(yaml string) error {
 		if err := os.WriteFile(filepath.Join(folder, "frontdesk.yaml"), []byte(yaml), 0o600); err != nil {
 			return err
