@@ -133,7 +133,7 @@ func (w *Worker) Pass(ctx context.Context) (int, error) {
 	// claims to run out.
 	ctx = context.WithoutCancel(ctx)
 	rules := w.opt.Rules()
-	contacts := w.understand(ctx, rows, rules)
+	contacts := w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
 	open, err := w.openTickets(ctx, contacts)
 	if err != nil {
 		return 0, err
@@ -170,6 +170,33 @@ type decided struct {
 	change  tickets.Change
 	saved   store.Saved
 	err     error
+}
+
+// claimed renews the claims while f works: a group of mails whose keys a slow
+// name server is asked for takes longer than a claim lasts, and another node
+// would begin it, too. It stops before the decision, which locks the rows.
+func (w *Worker) claimed(ctx context.Context, rows []store.Claimed, f func() []contact) []contact {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(w.opt.Claim / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			w.beat.Store(time.Now().UnixNano())
+			err := w.opt.DB.RenewLedger(ctx, rows, w.opt.Now().Add(w.opt.Claim))
+			if err != nil && ctx.Err() == nil {
+				w.opt.Log.Warn("claims not renewed", "brand", w.opt.Brand, "err", err)
+			}
+		}
+	})
+	defer wg.Wait()
+	defer cancel()
+	return f()
 }
 
 // parallel is how many mails are parsed at the same time.
@@ -226,45 +253,53 @@ var errDatabase = errors.New("database")
 func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tickets.Rules, open []tickets.Ticket) (d decided, err error) {
 	d.contact = c
 	now := w.opt.Now()
-	if c.err == nil {
-		c.err = tx.Try(ctx, func() error {
+	wrong := c.err // of this run only: the store may run the decision again
+	if wrong == nil {
+		wrong = tx.Try(ctx, func() error {
 			found, err := tx.Find(ctx, c.in.Keys(rules))
 			if err != nil {
 				return err
 			}
 			found.Open = open
 			d.change = tickets.Receive(found, c.in, rules, now)
-			d.saved, err = tx.Save(ctx, c.row.ID, c.in.From.Address, c.in.Subject, d.change, now)
+			d.saved, err = tx.SaveClaimed(ctx, c.row, c.in.From.Address, c.in.Subject, d.change, now)
 			return err
 		})
 	}
-	if c.err == nil || c.row.Attempts+1 < w.opt.Attempts {
-		d.err = c.err
+	if wrong == nil || errors.Is(wrong, store.ErrLost) || c.row.Attempts+1 < w.opt.Attempts {
+		d.err = wrong
 		return d, nil
 	}
-	d.change = poison(c, w.opt.Brand)
+	d.change = poison(c, wrong, w.opt.Brand)
 	err = tx.Try(ctx, func() (err error) {
-		d.saved, err = tx.Save(ctx, c.row.ID, c.in.From.Address, c.in.Subject, d.change, now)
+		d.saved, err = tx.SaveClaimed(ctx, c.row, c.in.From.Address, c.in.Subject, d.change, now)
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrLost):
+		d.err = err
+	case err != nil:
 		return d, errors.Join(errDatabase, err)
 	}
 	return d, nil
 }
 
 // poison is what becomes of a row that could not be decided.
-func poison(c *contact, brand string) tickets.Change {
+func poison(c *contact, wrong error, brand string) tickets.Change {
 	return tickets.Change{
 		Brand: brand, Disposition: tickets.DisposeQuarantined, Reason: "poison",
-		Detail: fmt.Sprintf("could not be handled: %v", c.err),
-		Trace:  []tickets.Step{{Rule: "I3", Value: fmt.Sprintf("%d attempts", c.row.Attempts+1), Verdict: "quarantined: " + c.err.Error()}},
+		Detail: fmt.Sprintf("could not be handled: %v", wrong),
+		Trace:  []tickets.Step{{Rule: "I3", Value: fmt.Sprintf("%d attempts", c.row.Attempts+1), Verdict: "quarantined: " + wrong.Error()}},
 	}
 }
 
 // report logs what was decided, one line a row.
 func (w *Worker) report(done []decided, now time.Time) {
 	for _, d := range done {
+		if errors.Is(d.err, store.ErrLost) {
+			w.opt.Log.Info("decided by somebody else", "source", d.contact.row.Key)
+			continue
+		}
 		if d.err != nil {
 			w.opt.Log.Warn("undecided, tried again later", "source", d.contact.row.Key, "attempt", d.contact.row.Attempts+1, "err", d.err)
 			continue

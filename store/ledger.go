@@ -315,6 +315,24 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 	return rows, err
 }
 
+// RenewLedger makes claims last until until, but for those that somebody else
+// has taken over.
+func (db *DB) RenewLedger(ctx context.Context, rows []Claimed, until time.Time) error {
+	err := db.write(ctx, func(tx *Tx) error {
+		for _, r := range rows {
+			err := tx.later(ctx, `UPDATE ledger SET claimed_until = $3 WHERE id = $1 AND epoch = $2 AND disposition = ''`, r.ID, r.Epoch, ms(until))
+			if err != nil {
+				return err
+			}
+		}
+		return tx.flush(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("renew the claims on %d ledger rows: %w", len(rows), err)
+	}
+	return nil
+}
+
 // loadRaw fills in Data.
 func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 	byID := make(map[int64]*Claimed, len(rows))

@@ -22,6 +22,7 @@ type Saved struct {
 type saver struct {
 	tx     *Tx
 	ledger int64
+	epoch  int64 // of the claim on the ledger row, 0 when nobody claimed it
 	now    time.Time
 	c      tickets.Change
 	saved  Saved
@@ -31,9 +32,19 @@ type saver struct {
 // row that somebody else has decided meanwhile is ErrLost. After an error the
 // transaction holds half a decision: it must be undone, by Try or as a whole.
 func (tx *Tx) Save(ctx context.Context, ledger int64, from, subject string, c tickets.Change, now time.Time) (Saved, error) {
-	s := &saver{tx: tx, ledger: ledger, now: now, c: c}
+	return (&saver{tx: tx, ledger: ledger, now: now, c: c}).save(ctx, from, subject)
+}
+
+// SaveClaimed is Save for a claimed row. A row that somebody else has claimed
+// or released since is ErrLost: what this worker found out about it is old.
+func (tx *Tx) SaveClaimed(ctx context.Context, row Claimed, from, subject string, c tickets.Change, now time.Time) (Saved, error) {
+	return (&saver{tx: tx, ledger: row.ID, epoch: row.Epoch, now: now, c: c}).save(ctx, from, subject)
+}
+
+func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
+	tx, ledger := s.tx, s.ledger
 	s.saved.Change = tx.nextChange()
-	s.saved.Tickets = make([]int64, len(c.Tickets))
+	s.saved.Tickets = make([]int64, len(s.c.Tickets))
 	for _, step := range []struct {
 		what string
 		run  func(context.Context) error
@@ -127,6 +138,11 @@ func (s *saver) decided(ctx context.Context, from, subject string) error {
 	if err != nil {
 		return err
 	}
+	args := []any{s.ledger, string(s.c.Disposition), s.c.Reason, s.c.Detail, jsonArg(s.c.Trace), from, subject, ticket, message, ms(s.now)}
+	claimed := ``
+	if s.epoch != 0 {
+		claimed, args = ` AND epoch = $11`, append(args, s.epoch)
+	}
 	err = s.tx.session.later(ctx, statement{text: `
 		UPDATE ledger SET
 			disposition = $2,
@@ -138,8 +154,8 @@ func (s *saver) decided(ctx context.Context, from, subject string) error {
 			ticket = $8,
 			message = $9,
 			decided = $10
-		WHERE id = $1 AND disposition = ''`,
-		args: []any{s.ledger, string(s.c.Disposition), s.c.Reason, s.c.Detail, jsonArg(s.c.Trace), from, subject, ticket, message, ms(s.now)},
+		WHERE id = $1 AND disposition = ''` + claimed,
+		args: args,
 		met: func(n int64) error {
 			if n == 0 {
 				return ErrLost

@@ -1,0 +1,135 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"frontdesk/store"
+	"frontdesk/tickets"
+)
+
+// workerDesk is a ledger with n mails and rules to decide them by.
+func workerDesk(t *testing.T, n int) (*store.DB, tickets.Rules) {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Database: filepath.Join(t.TempDir(), "desk.db"), Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	var items []store.Item
+	for i := range n {
+		raw := fmt.Appendf(nil, "From: maria@example.org\r\nSubject: %d\r\nMessage-ID: <%d@example.org>\r\n\r\nPlease help with %d.\r\n", i, i, i)
+		items = append(items, newItem("test:", Address{Brand: "baleyo", Mailbox: "support@baleyo.test"}, nil, raw, time.Now()))
+	}
+	if _, err := db.Append(t.Context(), items, nil); err != nil {
+		t.Fatal(err)
+	}
+	rules := tickets.Rules{
+		Keys:   tickets.Keyring{Current: tickets.Key{ID: 'k', Secret: make([]byte, 32)}},
+		Brands: map[string]tickets.Brand{"baleyo": {Key: "baleyo", Name: "Baleyo", Domain: "baleyo.test", Mailboxes: []tickets.Mailbox{{Address: "support@baleyo.test"}}}},
+	}
+	return db, rules
+}
+
+// understood claims rows as a worker does and reads them.
+func understood(t *testing.T, w *Worker, now time.Time, rules tickets.Rules) []contact {
+	t.Helper()
+	rows, err := w.opt.DB.ClaimLedger(t.Context(), "baleyo", 10, now, now.Add(w.opt.Claim))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.understand(t.Context(), rows, rules)
+}
+
+// decideAll decides contacts in one transaction and returns what went wrong with each.
+func decideAll(ctx context.Context, w *Worker, contacts []contact, rules tickets.Rules) (errs []error, err error) {
+	err = w.opt.DB.Decide(context.WithoutCancel(ctx), "baleyo", func(tx *store.Tx) error {
+		errs = nil
+		for i := range contacts {
+			d, err := w.decide(ctx, tx, &contacts[i], rules, nil)
+			if err != nil {
+				return err
+			}
+			errs = append(errs, d.err)
+		}
+		return nil
+	})
+	return errs, err
+}
+
+// TestDecisionRunAgainStartsAfresh: PostgreSQL asks for a transaction to be run
+// again after a deadlock. What had failed the first time was kept, and on the
+// third claim a good mail went into quarantine as poison.
+func TestDecisionRunAgainStartsAfresh(t *testing.T) {
+	t.Parallel()
+	db, rules := workerDesk(t, 2)
+	w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }})
+	contacts := understood(t, w, time.Now(), rules)
+	for i := range contacts {
+		contacts[i].row.Attempts = 2
+	}
+	broken, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := decideAll(broken, w, contacts, rules); err == nil {
+		t.Fatal("a transaction that broke was committed")
+	}
+	errs, err := decideAll(t.Context(), w, contacts, rules)
+	if err != nil || fmt.Sprint(errs) != "[<nil> <nil>]" {
+		t.Fatalf("run again: %v, %v", errs, err)
+	}
+	tally, err := db.Tally(t.Context(), "")
+	if err != nil || tally.ByDisposition[tickets.DisposeMessage] != 2 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// TestLateDecisionIsNotSaved: a claim ran out while a worker was at it, and
+// another node took the rows. The late one saves nothing, quarantines nothing
+// and does not spoil its group.
+func TestLateDecisionIsNotSaved(t *testing.T) {
+	t.Parallel()
+	db, rules := workerDesk(t, 1)
+	w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }})
+	now := time.Now()
+	late := understood(t, w, now, rules)
+	late[0].row.Attempts = 2
+	second := understood(t, w, now.Add(2*w.opt.Claim), rules)
+	if len(second) != 1 {
+		t.Fatalf("claimed %d rows after the claim ran out", len(second))
+	}
+	if errs, err := decideAll(t.Context(), w, late, rules); err != nil || errs[0] == nil {
+		t.Errorf("late, while somebody else works: %v, %v", errs, err)
+	}
+	if errs, err := decideAll(t.Context(), w, second, rules); err != nil || errs[0] != nil {
+		t.Errorf("in time: %v, %v", errs, err)
+	}
+	if errs, err := decideAll(t.Context(), w, late, rules); err != nil || errs[0] == nil {
+		t.Errorf("late, after the decision: %v, %v", errs, err)
+	}
+	tally, err := db.Tally(t.Context(), "")
+	if err != nil || tally.Messages != 1 || tally.ByDisposition[tickets.DisposeMessage] != 1 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// TestClaimsAreRenewed: nobody takes rows over while they are being read.
+func TestClaimsAreRenewed(t *testing.T) {
+	t.Parallel()
+	db, rules := workerDesk(t, 1)
+	w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }, Claim: 60 * time.Millisecond})
+	rows, err := db.ClaimLedger(t.Context(), "baleyo", 10, time.Now(), time.Now().Add(w.opt.Claim))
+	if err != nil || len(rows) != 1 {
+		t.Fatal(len(rows), err)
+	}
+	w.claimed(t.Context(), rows, func() []contact {
+		time.Sleep(5 * w.opt.Claim)
+		return nil
+	})
+	again, err := db.ClaimLedger(t.Context(), "baleyo", 10, rows[0].Received.Add(4*w.opt.Claim), time.Now().Add(time.Hour))
+	if err != nil || len(again) != 0 {
+		t.Errorf("claimed again: %d, %v", len(again), err)
+	}
+}
