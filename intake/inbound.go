@@ -1,10 +1,12 @@
 package intake
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"frontdesk/parser"
@@ -24,7 +26,7 @@ func inbound(row store.Claimed, m *parser.Mail, auth tickets.Auth, rules tickets
 		Subject: subject(m), SubjectCore: m.SubjectCore, ReplyPrefix: m.ReplyPrefix, Date: m.Date, ThreadRoot: m.ThreadRoot,
 		Kind: tickets.Kind(m.Kind), Signals: signals(m), Bounce: bounce(m),
 		Text: m.Text, Reply: m.ReplyText, Language: m.Language, Phones: m.Phones, Facts: facts(m),
-		Attachments: attachments(m), Forwarded: forwarded(m), Content: m.Content,
+		Attachments: attachments(row, m), Forwarded: forwarded(m), Content: m.Content,
 		Hops: len(m.Received), Loop: m.Get("X-Frontdesk-Loop"), Auth: auth, Defects: m.Defects,
 	}
 	if in.Sender == nil {
@@ -32,7 +34,10 @@ func inbound(row store.Claimed, m *parser.Mail, auth tickets.Auth, rules tickets
 	}
 	if _, agent := rules.Agent(in.From.Address); agent {
 		in.Reply, in.Commands = m.Body, m.Commands
-		if in.Forwarded != nil {
+		switch {
+		case onlyOthersWords(m):
+			in.Reply, in.Commands = "", nil
+		case in.Forwarded != nil:
 			in.Reply = beforeForward(m.Body)
 		}
 	}
@@ -113,7 +118,23 @@ func facts(m *parser.Mail) map[string]string {
 	return out
 }
 
-func attachments(m *parser.Mail) []tickets.Attachment {
+// oversize returns the size of a mail of which only the first part was taken in.
+func oversize(raw []byte) (size int, ok bool) {
+	rest, ok := bytes.CutPrefix(raw, []byte(OversizeField+": "))
+	if !ok {
+		return 0, false
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	size, err := strconv.Atoi(string(line))
+	return size, err == nil
+}
+
+// attachments lists the files of a mail. Those of an oversize one were cut off
+// somewhere: the mail as a whole stands for them, refused for its size.
+func attachments(row store.Claimed, m *parser.Mail) []tickets.Attachment {
+	if size, ok := oversize(row.Data); ok {
+		return []tickets.Attachment{{Filename: "message.eml", ContentType: "message/rfc822", Size: size, Part: -1, Refused: "size"}}
+	}
 	var out []tickets.Attachment
 	for i, a := range m.Attachments {
 		out = append(out, tickets.Attachment{

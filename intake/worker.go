@@ -163,6 +163,8 @@ type contact struct {
 	row store.Claimed
 	in  tickets.Inbound
 	err error // it could not be understood
+
+	unfetched string // why the server would not hand it out, "" when it did
 }
 
 type decided struct {
@@ -229,6 +231,10 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.in, c.err = pressed(row)
 		return c
 	}
+	if why, ok := unfetched(row.Data); ok {
+		c.unfetched = why
+		return c
+	}
 	m := w.opt.Parse(row.Data, w.opt.Parser)
 	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
@@ -256,12 +262,17 @@ func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tic
 	wrong := c.err // of this run only: the store may run the decision again
 	if wrong == nil {
 		wrong = tx.Try(ctx, func() error {
-			found, err := tx.Find(ctx, c.in.Keys(rules))
-			if err != nil {
-				return err
+			if c.unfetched != "" {
+				d.change = notFetched(c, w.opt.Brand)
+			} else {
+				found, err := tx.Find(ctx, c.in.Keys(rules))
+				if err != nil {
+					return err
+				}
+				found.Open = open
+				d.change = tickets.Receive(found, c.in, rules, now)
 			}
-			found.Open = open
-			d.change = tickets.Receive(found, c.in, rules, now)
+			var err error
 			d.saved, err = tx.SaveClaimed(ctx, c.row, c.in.From.Address, c.in.Subject, d.change, now)
 			return err
 		})
@@ -290,6 +301,16 @@ func poison(c *contact, wrong error, brand string) tickets.Change {
 		Brand: brand, Disposition: tickets.DisposeQuarantined, Reason: "poison",
 		Detail: fmt.Sprintf("could not be handled: %v", wrong),
 		Trace:  []tickets.Step{{Rule: "I3", Value: fmt.Sprintf("%d attempts", c.row.Attempts+1), Verdict: "quarantined: " + wrong.Error()}},
+	}
+}
+
+// notFetched is what becomes of a mail that the IMAP server lists and does not
+// hand out.
+func notFetched(c *contact, brand string) tickets.Change {
+	return tickets.Change{
+		Brand: brand, Disposition: tickets.DisposeQuarantined, Reason: "unfetched",
+		Detail: "the IMAP server does not hand it out: " + c.unfetched,
+		Trace:  []tickets.Step{{Rule: "I3", Value: c.row.Key, Verdict: "quarantined: not fetched: " + c.unfetched}},
 	}
 }
 
