@@ -27,6 +27,9 @@ func (d *decision) act(agent Agent, power *capability) {
 			problems = append(problems, "#send anyway: nothing of yours is held on this ticket")
 		} else if held != nil {
 			commands = d.unheld(commands, held, agent)
+			if wrong := conflict(commands); wrong != "" {
+				problems = append(problems, wrong)
+			}
 			if text == "" {
 				text = held.Text
 			}
@@ -119,13 +122,18 @@ func (d *decision) hold(tc *TicketChange, agent Agent, text string, problems []s
 	data := d.view(tc, 0)
 	data.Problems, data.Text, data.Newer = problems, text, views(newer)
 	data.Commands = d.in.Commands
-	d.toAgent(tc, agent, LetterHeld, 0, data)
+	d.answerAgent(tc, agent, LetterHeld, data)
 	d.trace("held", strings.Join(d.in.Commands, " "), "%s", strings.Join(problems, "; "))
 	d.end(DisposeMessage, "held", "held for %s: %s", agent.Address, strings.Join(problems, "; "))
 }
 
 // holdLoose is hold for a mail about no ticket.
 func (d *decision) holdLoose(agent Agent, problems []string) {
+	if n := d.found.Acks.SenderHour; n >= agentHour {
+		d.trace("held", strings.Join(d.in.Commands, " "), "no letter: loop breaker, %d to %s in an hour", n, agent.Address)
+		d.end(DisposeRecorded, "held", "held for %s: %s", agent.Address, strings.Join(problems, "; "))
+		return
+	}
 	d.loose(agent, LetterHeld, fmt.Sprintf("held:row%d:%s", d.in.Ledger, agent.Address), LetterData{Problems: problems, Text: d.in.Reply, Commands: d.in.Commands})
 	d.trace("held", strings.Join(d.in.Commands, " "), "%s", strings.Join(problems, "; "))
 	d.end(DisposeRecorded, "held", "held for %s: %s", agent.Address, strings.Join(problems, "; "))
@@ -164,13 +172,14 @@ func (d *decision) heldOf(agent Agent) *Message {
 // that was wrong then is left out: the agent has read the receipt and says that
 // the words are to go.
 func (d *decision) unheld(commands []Command, held *Message, agent Agent) []Command {
+	out := slices.Clone(commands)
 	for _, line := range held.Commands {
 		c, wrong := parseCommand(line, agent, d.rules, d.localNow())
 		if wrong == "" && !has(commands, c.Name) {
-			commands = append(commands, c)
+			out = append(out, c)
 		}
 	}
-	return commands
+	return out
 }
 
 // impossible names commands that cannot be done on this ticket, before any is done.
@@ -196,6 +205,17 @@ func (d *decision) impossible(tc *TicketChange, commands []Command, text string,
 				no("#split: there is no later message of a customer to split off")
 			} else if text != "" && !has(commands, "note") {
 				no("#split: send the answer on the new ticket instead")
+			}
+		case "cc":
+			if slices.ContainsFunc(c.Remove, func(a string) bool { return SameAddress(a, requester(&tc.Ticket).Address) }) {
+				no("#cc: %s is the requester; #from names another", requester(&tc.Ticket).Address)
+			}
+		case "close":
+			if tc.Ticket.Status == StatusClosed && text == "" && c.Arg == "" && len(d.in.Attachments) == 0 {
+				no("#close: it is closed")
+			}
+			if tc.Ticket.Status == StatusSpam && text == "" {
+				no("#close: the ticket is marked as spam; #reopen it first")
 			}
 		case "letter":
 			if text != "" {
@@ -410,6 +430,23 @@ func (d *decision) receiptLetter(tc *TicketChange, agent Agent, commands []Comma
 	case has(commands, "help"):
 		kind = LetterGuide
 	}
+	d.answerAgent(tc, agent, kind, data)
+}
+
+// Letters to an agent within ten minutes on one ticket, and within an hour,
+// after which what he sends is not answered: a machine of his answers us.
+const (
+	agentTicket10min = 20
+	agentHour        = 200
+)
+
+// answerAgent writes the one receipt for an agent's mail.
+func (d *decision) answerAgent(tc *TicketChange, agent Agent, kind LetterKind, data LetterData) {
+	if n := d.found.Acks.Ticket10min[tc.Ticket.ID]; n >= agentTicket10min {
+		tc.event(d.now, "desk", "no letter", "%s to %s: loop breaker, %d on this ticket in ten minutes", kind, agent.Address, n)
+		d.trace("letter", string(kind), "not written: loop breaker, %d to %s on this ticket in ten minutes", n, agent.Address)
+		return
+	}
 	d.toAgent(tc, agent, kind, 0, data)
 }
 
@@ -425,7 +462,7 @@ func ticketViews(list []Ticket) []TicketView {
 func (d *decision) actLoose(agent Agent, commands []Command, problems []string) {
 	key := func(kind LetterKind) string { return fmt.Sprintf("%s:row%d:%s", kind, d.in.Ledger, agent.Address) }
 	for _, c := range commands {
-		if !slices.Contains([]string{"help", "list", "release", "note"}, c.Name) {
+		if !slices.Contains([]string{"help", "list", "release"}, c.Name) {
 			problems = append(problems, fmt.Sprintf("#%s: on which ticket? reply to one of its mails", c.Name))
 		}
 	}

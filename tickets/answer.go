@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // outgoing is an agent's visible reply made fit to leave: quoted lines stay
@@ -23,8 +24,8 @@ func (d *decision) outgoing(reply string, agent Agent) string {
 		if quoted, ok := quotedLine(line); ok && quoted != "" && !strings.Contains(seen, quoted) {
 			continue
 		}
-		if d.namesRelay(line) && strings.Contains(line, ":") {
-			continue // "On …, Customer <relay address> wrote:"
+		if d.namesRelay(line) && clientsHeading(line) {
+			continue
 		}
 		keep = append(keep, line)
 		said = said || !strings.HasPrefix(strings.TrimSpace(line), ">") && strings.TrimSpace(line) != ""
@@ -35,9 +36,17 @@ func (d *decision) outgoing(reply string, agent Agent) string {
 	text := strings.TrimSpace(strings.Join(keep, "\n"))
 	text = d.relayPattern().ReplaceAllString(text, d.in.Mailbox)
 	if agent.Address != "" {
-		text = replaceFold(text, agent.Address, d.in.Mailbox)
+		text = replaceAddress(text, agent.Address, d.in.Mailbox)
 	}
 	return text
+}
+
+var headingField = regexp.MustCompile(`(?i)^[\s*]*(from|to|cc|reply-to|von|an|kopie|antwort an)[\s*]*:`)
+
+// clientsHeading reports whether a mail client wrote the line above a quote:
+// "On …, Customer <relay address> wrote:", "From: Customer <relay address>".
+func clientsHeading(line string) bool {
+	return strings.HasSuffix(strings.TrimSpace(line), ":") || headingField.MatchString(line)
 }
 
 // quotedLine strips quote marks; ok when there were any.
@@ -54,7 +63,7 @@ func squash(s string) string { return strings.Join(strings.Fields(strings.ToLowe
 func (d *decision) seenByCustomer() string {
 	var b strings.Builder
 	for _, m := range d.found.History {
-		if m.Direction == DirectionIn || m.Direction == DirectionOut {
+		if (m.Direction == DirectionIn || m.Direction == DirectionOut) && m.Author.Kind != AuthorThird {
 			b.WriteString(squash(m.Text))
 			b.WriteByte('\n')
 		}
@@ -75,8 +84,10 @@ func (d *decision) relayPattern() *regexp.Regexp {
 
 func (d *decision) namesRelay(line string) bool { return d.relayPattern().MatchString(line) }
 
-func replaceFold(text, old, with string) string {
-	return regexp.MustCompile(`(?i)`+regexp.QuoteMeta(old)).ReplaceAllLiteralString(text, with)
+// replaceAddress replaces an address where it is not part of a longer one.
+func replaceAddress(text, old, with string) string {
+	whole := regexp.MustCompile(`(?i)(^|[^a-z0-9._%+\-])` + regexp.QuoteMeta(old) + `($|[^a-z0-9.\-]|[.\-]($|[^a-z0-9]))`)
+	return whole.ReplaceAllString(text, "${1}"+strings.ReplaceAll(with, "$", "$$")+"${2}")
 }
 
 // send writes an agent's words to the requester and the followers.
@@ -226,11 +237,15 @@ func (d *decision) merge(tc *TicketChange, agent Agent, to *Ticket) string {
 	into := d.ticket(to)
 	into.MoveFrom = append(into.MoveFrom, Move{Ticket: tc.Ticket.ID})
 	for _, p := range tc.Ticket.Participants {
-		if _, known := into.Ticket.Participant(p.Address.Address); !known {
-			if p.Role == PartyRequester {
-				p.Role = PartyFollower
-			}
+		if p.Role == PartyRequester {
+			p.Role = PartyFollower
+		}
+		i := slices.IndexFunc(into.Ticket.Participants, func(q Participant) bool { return SameAddress(q.Address.Address, p.Address.Address) })
+		switch {
+		case i < 0:
 			into.Ticket.Participants = append(into.Ticket.Participants, p)
+		case p.Role == PartyFollower && (into.Ticket.Participants[i].Role == PartyThird || into.Ticket.Participants[i].Role == PartyProposed):
+			into.Ticket.Participants[i].Role = PartyFollower // accepted on the one ticket, accepted on both
 		}
 	}
 	into.Ticket.Links = append(into.Ticket.Links, Link{"merged", tc.Ticket.ID})
@@ -308,6 +323,9 @@ func (d *decision) finish(tc *TicketChange, agent Agent, commands []Command) []s
 		case to != "":
 			tc.status(d.now, agent.Address, to)
 			line := "status: " + string(to)
+			if to == StatusPending || to == StatusHold {
+				t.PendingUntil = time.Time{} // the date of an earlier one is over
+			}
 			if !c.Until.IsZero() {
 				t.PendingUntil = c.Until.UTC()
 				line += " until " + date1(c.Until)

@@ -10,7 +10,7 @@ import (
 // button acts on a press on a customer's page.
 func (d *decision) button() {
 	b := d.in.Button
-	t := d.found.Tickets[b.Ticket]
+	t := d.followed(d.found.Tickets[b.Ticket])
 	who := NormalAddress(b.Address)
 	if t == nil || !t.Verified(who) {
 		d.trace("button", b.Action, "%s is not on #%d", who, b.Ticket)
@@ -98,7 +98,7 @@ func Wake(t Ticket, rules Rules, now time.Time) (Change, bool) {
 	tc.status(now, "desk", StatusOpen)
 	for _, a := range d.audience(&tc.Ticket) {
 		data := d.view(tc, 0)
-		data.Done = []string{fmt.Sprintf("open again: it was put off until %s", until.Format("2006-01-02 15:04"))}
+		data.Done = []string{fmt.Sprintf("open again: it was put off until %s", until.In(d.localNow().Location()).Format("2006-01-02 15:04"))}
 		d.toAgent(tc, a, LetterReceipt, 0, data)
 	}
 	return d.c, true

@@ -108,8 +108,20 @@ func parseCommand(line string, who Agent, rules Rules, now time.Time) (Command, 
 
 // conflict names two commands that cannot both be meant.
 func conflict(commands []Command) string {
-	ends := []string{}
+	ends, seen := []string{}, map[string]int{}
 	for _, c := range commands {
+		seen[c.Name]++
+		switch c.Name {
+		case "tag", "cc", "time", "note", "release":
+		case "link":
+			if seen["link"] > maxTickets/2 {
+				return fmt.Sprintf("#link: at most %d in one mail", maxTickets/2)
+			}
+		default:
+			if seen[c.Name] > 1 {
+				return fmt.Sprintf("#%s twice in one mail: which is meant?", c.Name)
+			}
+		}
 		switch c.Name {
 		case "close", "reopen", "pending", "hold", "spam", "block", "merge", "split":
 			if !slices.Contains(ends, c.Name) {
@@ -279,8 +291,11 @@ func assignee(c *Command, r Rules, _ time.Time) string {
 	return fmt.Sprintf("nobody here is called %q; one of %s", c.Arg, strings.Join(names, ", "))
 }
 
-func address(c *Command, _ Rules, _ time.Time) string {
+func address(c *Command, r Rules, _ time.Time) string {
 	c.Arg = strings.Trim(c.Arg, "<>")
+	if r.Ours(c.Arg) {
+		return fmt.Sprintf("%s is the desk's own address", c.Arg)
+	}
 	if !plausible(c.Arg) {
 		return fmt.Sprintf("%q is not an address", c.Arg)
 	}
@@ -313,6 +328,14 @@ func plusMinus(c *Command, _ Rules, _ time.Time) string {
 func plusMinusAddress(c *Command, r Rules, now time.Time) string {
 	if wrong := plusMinus(c, r, now); wrong != "" {
 		return wrong
+	}
+	for _, a := range c.Add {
+		if agent, ok := r.Agent(a); ok {
+			return fmt.Sprintf("%s is in the team and would read as a customer; #assign or #note", agent.Name)
+		}
+		if r.Ours(a) {
+			return fmt.Sprintf("%s is the desk's own address", a)
+		}
 	}
 	for _, a := range slices.Concat(c.Add, c.Remove) {
 		if !plausible(a) {

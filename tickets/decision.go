@@ -17,7 +17,8 @@ type decision struct {
 	now   time.Time
 	c     Change
 
-	vouched bool // From is not proven: whoever released the mail vouches for the agent
+	doubtful bool // the report names another recipient than the letter's
+	vouched  bool // From is not proven: whoever released the mail vouches for the agent
 }
 
 // Receive decides what a contact means. It looks at nothing but its arguments

@@ -54,7 +54,7 @@ func (d *decision) open(v verdict) {
 	}
 	carry := tc.add(d.message(DirectionIn, by, in.Reply), true)
 	tc.event(d.now, NormalAddress(in.From.Address), "opened", "by %s to %s", in.Channel, in.Mailbox)
-	d.refuse(tc, carry)
+	d.refuse(tc, carry, false)
 	d.acknowledge(tc, carry)
 	d.tellAgents(tc, LetterNewTicket, carry, false)
 	d.end(DisposeMessage, "", "opened a ticket")
@@ -156,7 +156,7 @@ func (d *decision) join(v verdict) {
 	carry := tc.add(m, true)
 	tc.event(d.now, who, "message", "by %s, rule %s", in.Channel, v.rule)
 	d.moreParticipants(tc, v.stranger)
-	d.refuse(tc, carry)
+	d.refuse(tc, carry, v.stranger)
 	if closed := d.customerAnswered(tc, v, who); !closed {
 		d.tellAgents(tc, LetterMessage, carry, v.stranger)
 	}
@@ -236,7 +236,7 @@ func (d *decision) reopen(tc *TicketChange, who string) {
 
 // refuse marks attachments that go no further and tells the sender, in the
 // acknowledgement of a new ticket or by a letter of its own.
-func (d *decision) refuse(tc *TicketChange, carry int) {
+func (d *decision) refuse(tc *TicketChange, carry int, stranger bool) {
 	m := &tc.Messages[carry-1]
 	m.Attachments = slices.Clone(m.Attachments)
 	var refused []Refusal
@@ -249,11 +249,15 @@ func (d *decision) refuse(tc *TicketChange, carry int) {
 			continue
 		}
 		m.Attachments[i].Refused = why
-		refused = append(refused, Refusal{a.Filename, a.Size, why})
+		name := a.Filename
+		if !d.in.Auth.Pass && tc.Ticket.ID != 0 {
+			name = plainName(name) // the address may be forged: no words of a stranger's
+		}
+		refused = append(refused, Refusal{name, a.Size, why})
 		tc.event(d.now, "desk", "refused attachment", "%s: %s", a.Filename, why)
 	}
-	if len(refused) > 0 && tc.Ticket.ID != 0 {
-		d.automatic(tc, LetterRefused, LetterData{Refused: refused, SizeLimit: d.rules.MessageSize, Types: d.rules.AttachmentTypes})
+	if len(refused) > 0 && tc.Ticket.ID != 0 && !stranger {
+		d.automaticTo(tc, d.in.From, LetterRefused, LetterData{Refused: refused, SizeLimit: d.rules.MessageSize, Types: d.rules.AttachmentTypes})
 	}
 }
 

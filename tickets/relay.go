@@ -224,9 +224,18 @@ func (d *decision) onBehalf() (Address, bool) {
 	return Address{}, false
 }
 
+// loggable are the commands that can be carried out on a request while it is
+// being logged.
+var loggable = []string{"from", "take", "assign", "note", "severity", "impact", "urgency", "category", "queue", "tag", "cc", "due", "time", "pending", "hold"}
+
 // logFor opens a ticket in somebody else's name (a walk-in, a forwarded mail).
 func (d *decision) logFor(agent Agent, requester Address) {
 	commands, problems := ParseCommands(d.in.Commands, agent, d.rules, d.localNow())
+	for _, c := range commands {
+		if !slices.Contains(loggable, c.Name) {
+			problems = append(problems, fmt.Sprintf("#%s: the request is only being logged; reply to its mail", c.Name))
+		}
+	}
 	if len(problems) > 0 {
 		d.holdLoose(agent, problems)
 		return
@@ -247,6 +256,7 @@ func (d *decision) logFor(agent Agent, requester Address) {
 		d.note(tc, agent, comment)
 	}
 	done := d.apply(tc, agent, commands)
+	done = append(done, d.finish(tc, agent, slices.DeleteFunc(slices.Clone(commands), func(c Command) bool { return c.Name != "pending" && c.Name != "hold" }))...)
 	d.acknowledge(tc, carry)
 	d.tellAgents(tc, LetterNewTicket, carry, false)
 	if !slices.ContainsFunc(tc.Letters, func(l Letter) bool { return l.Agent && SameAddress(l.To.Address, agent.Address) }) {

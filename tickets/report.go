@@ -58,11 +58,29 @@ func (d *decision) reported() *SentLetter {
 		if _, _, err := d.rules.Keys.ParseMessageID(id); err != nil {
 			continue // an id that a server gave is no proof
 		}
+		l = d.copyOf(l, id)
 		d.trace("original", id, "letter %d", l.ID)
 		return l
 	}
 	d.trace("original", fmt.Sprintf("%d cited", len(d.ev.cites)), "no letter of ours")
 	return nil
+}
+
+// copyOf finds, among the copies of a message that share a msg-id, the one
+// that a report is about: its recipient's.
+func (d *decision) copyOf(l *SentLetter, id string) *SentLetter {
+	if d.in.Bounce == nil || d.in.Bounce.Recipient == "" || SameAddress(l.To, d.in.Bounce.Recipient) {
+		return l
+	}
+	c := *l
+	for _, h := range d.found.ByMessageID[id] {
+		if h.Letter != 0 && SameAddress(h.To, d.in.Bounce.Recipient) {
+			c.ID, c.Ticket, c.To, c.Agent = h.Letter, h.Ticket, h.To, h.Agent
+			return &c
+		}
+	}
+	d.doubtful = true
+	return &c
 }
 
 func (d *decision) unmatchedReport() bool {
@@ -80,6 +98,10 @@ func (d *decision) unmatchedReport() bool {
 // tells the agents what did not arrive.
 func (d *decision) noteReport(l *SentLetter, state string, b LetterBounce) {
 	dead := d.in.Kind == KindBounce && d.in.Bounce != nil && d.in.Bounce.Hard && deadAddress(b.Status) && !l.Agent
+	if dead && d.doubtful {
+		d.trace("suppress", l.To, "no: the report is about %s, and came to no envelope address of ours", d.in.Bounce.Recipient)
+		dead = false
+	}
 	if dead {
 		d.c.Suppress = append(d.c.Suppress, NormalAddress(l.To))
 		d.trace("suppress", l.To, "no further automatic mail: %s", b.Status)

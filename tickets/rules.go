@@ -118,7 +118,10 @@ func (r Rules) worksFor(a Agent, b Brand) bool {
 func (r Rules) Ours(address string) bool {
 	for _, b := range r.Brands {
 		for _, m := range b.Mailboxes {
-			if SameAddress(m.Address, StripSubaddress(address, m.Subaddressing)) {
+			if SameAddress(m.Address, address) || SameAddress(m.Address, StripSubaddress(address, m.Subaddressing)) {
+				return true
+			}
+			if _, ok := subaddress(address, m.Address, m.Subaddressing); ok { // its name may hold the separator
 				return true
 			}
 		}

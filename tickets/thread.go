@@ -326,7 +326,7 @@ func (d *decision) settle(v verdict) verdict {
 		}
 		d.trace("T9", fmt.Sprintf("#%d", v.ticket.ID), "merged into #%d", to.ID)
 		v.ticket = to
-		v.stranger = v.stranger && !d.on(to)
+		v.stranger = !d.on(to) // who was taken off this one does not come back by the old one
 	}
 	t := v.ticket
 	if t.Status != StatusClosed && t.Status != StatusSpam {

@@ -44,7 +44,7 @@ func (d *decision) occasion(tc *TicketChange) string {
 	if d.in.Ledger != 0 {
 		return fmt.Sprintf("row%d", d.in.Ledger)
 	}
-	return fmt.Sprintf("ticket%d@%d", tc.Ticket.ID, d.now.UnixMilli())
+	return fmt.Sprintf("ticket%d@%d.%d", tc.Ticket.ID, d.now.UnixMilli(), tc.Ticket.Version)
 }
 
 func (d *decision) deskLanguage() string {
@@ -67,7 +67,10 @@ func requester(t *Ticket) Address {
 // automatic writes a letter of the desk itself to the requester, within the
 // limits of section 3 of the mail rules.
 func (d *decision) automatic(tc *TicketChange, kind LetterKind, data LetterData) {
-	to := requester(&tc.Ticket)
+	d.automaticTo(tc, requester(&tc.Ticket), kind, data)
+}
+
+func (d *decision) automaticTo(tc *TicketChange, to Address, kind LetterKind, data LetterData) {
 	if why := d.silent(tc, to, kind); why != "" {
 		d.trace("letter", string(kind), "not written: %s", why)
 		tc.event(d.now, "desk", "no letter", "%s to %s: %s", kind, to.Address, why)
