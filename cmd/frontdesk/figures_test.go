@@ -53,7 +53,8 @@ type service struct {
 	cmd      *exec.Cmd
 }
 
-func openService(tb testing.TB) *service {
+// openService makes one that runs the binary bin.
+func openService(tb testing.TB, bin string) *service {
 	tb.Helper()
 	users := map[string]string{}
 	for _, u := range []string{"support@one.test", "hilfe@two.test", "asha@one.test", "bikram@one.test", "chandra@one.test"} {
@@ -89,7 +90,7 @@ queues:
 			tb.Fatal(err)
 		}
 	}
-	s := &service{tb: tb, bin: installed(tb), dir: dir, office: o}
+	s := &service{tb: tb, bin: bin, dir: dir, office: o}
 	if s.manager, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"}); err != nil {
 		tb.Fatal(err)
 	}
@@ -107,16 +108,23 @@ func (s *service) start() time.Duration {
 		s.tb.Fatal(err)
 	}
 	s.tb.Cleanup(func() { _ = s.cmd.Process.Kill() })
-	if err := s.manager.SetReadDeadline(began.Add(time.Minute)); err != nil {
+	s.told("READY=1")
+	return time.Since(began)
+}
+
+// told waits until the daemon has said what to its manager.
+func (s *service) told(what string) {
+	s.tb.Helper()
+	if err := s.manager.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		s.tb.Fatal(err)
 	}
 	for buffer := make([]byte, 4096); ; {
 		n, err := s.manager.Read(buffer)
 		if err != nil {
-			s.tb.Fatalf("the daemon does not get ready: %v", err)
+			s.tb.Fatalf("the daemon does not say %s: %v", what, err)
 		}
-		if strings.HasPrefix(string(buffer[:n]), "READY=1") {
-			return time.Since(began)
+		if strings.HasPrefix(string(buffer[:n]), what) {
+			return
 		}
 	}
 }
@@ -191,7 +199,7 @@ func BenchmarkFigureBinary(b *testing.B) {
 // BenchmarkFigureReady is the time from the start to READY, on a database that
 // exists.
 func BenchmarkFigureReady(b *testing.B) {
-	s := openService(b)
+	s := openService(b, installed(b))
 	s.start()
 	s.stop()
 	var took []time.Duration
@@ -207,7 +215,7 @@ func BenchmarkFigureReady(b *testing.B) {
 
 // BenchmarkFigureMemory is the resident memory of an idle desk with two mailboxes.
 func BenchmarkFigureMemory(b *testing.B) {
-	s := openService(b)
+	s := openService(b, installed(b))
 	s.start()
 	defer s.stop()
 	for b.Loop() {
@@ -219,7 +227,7 @@ func BenchmarkFigureMemory(b *testing.B) {
 // BenchmarkFigureAcknowledgement is the time that one mail takes on an idle desk,
 // from EXISTS until the provider has accepted the acknowledgement, over 100 mails.
 func BenchmarkFigureAcknowledgement(b *testing.B) {
-	s := openService(b)
+	s := openService(b, installed(b))
 	s.start()
 	defer s.stop()
 	s.acknowledged(0) // after the start
@@ -245,7 +253,7 @@ func TestFiguresKeepTheirLimits(t *testing.T) {
 	if size := binaryMB(t); size >= 40 {
 		t.Errorf("the binary has %.1f MB, the limit is 40", size)
 	}
-	s := openService(t)
+	s := openService(t, installed(t))
 	s.start()
 	s.stop()
 	if took := s.start(); took >= time.Second {

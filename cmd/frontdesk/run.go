@@ -43,6 +43,10 @@ as its loops move.`,
 
 // underSystemd runs the daemon and keeps the service manager informed.
 func underSystemd(ctx context.Context, dm *daemon, file string) error {
+	// Before READY, not after: a reload that comes at once would end the process.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	watched := make(chan struct{})
@@ -52,7 +56,7 @@ func underSystemd(ctx context.Context, dm *daemon, file string) error {
 			defer close(watched)
 			notice(dm.log, "watchdog", systemd.Watch(watching, func() error { return dm.alive(watching) }))
 		}()
-		go reloadOnHangup(ctx, dm, file)
+		go reloadOnHangup(ctx, dm, file, hangup)
 	}
 	began := false
 	err := dm.run(ctx, func() { began = true; ready() }, func() { notice(dm.log, "stopping", systemd.Stopping()) })
@@ -70,10 +74,7 @@ func notice(log *slog.Logger, what string, err error) {
 }
 
 // reloadOnHangup reads the configuration again at each SIGHUP.
-func reloadOnHangup(ctx context.Context, dm *daemon, file string) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func reloadOnHangup(ctx context.Context, dm *daemon, file string, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
