@@ -51,6 +51,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"the message with the same msg-id", f.sameID},
 		{"messages that cite the same", f.byCited},
 		{"tickets", f.tickets},
+		{"the newest messages where the ticket lives on", f.historyOn},
 	} {
 		if err := step.run(ctx); err != nil {
 			return tickets.Found{}, fmt.Errorf("find %s: %w", step.what, err)
@@ -275,17 +276,19 @@ func (f *finder) sender(ctx context.Context) error {
 const week = 7
 
 // duplicate finds the newest message with the same content in the week before.
+// Two pollers may commit in another order than they looked at the clock, and
+// two nodes have two clocks: a day after counts, too.
 func (f *finder) duplicate(ctx context.Context) error {
 	if f.keys.Content == ([32]byte{}) {
 		return nil
 	}
 	now := f.keys.Now
-	days := make([]int64, 0, week+1)
+	days := []int64{dayOf(now) + 1}
 	for d := range int64(week + 1) {
 		days = append(days, dayOf(now)-d)
 	}
-	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now)}, days)
-	// Served by messages_content: a seek in each of eight days.
+	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now.AddDate(0, 0, 1))}, days)
+	// Served by messages_content: a seek in each of nine days.
 	var messages []tickets.Message
 	row := messageRow(&messages)
 	return f.tx.eachLater(ctx, selectMessages+`
@@ -342,6 +345,19 @@ func (f *finder) history(ctx context.Context) error {
 			f.found.History = slices.Insert(f.found.History, 0, newest[len(newest)-1])
 			return err
 		})
+}
+
+// historyOn finds the newest messages of a merged ticket where they are now: an
+// agent may answer a letter about the old one, and what came since must be seen.
+func (f *finder) historyOn(ctx context.Context) (err error) {
+	t, moved := f.found.Tickets[f.keys.History], false
+	for i := 0; i < maxMerged && t != nil && t.Status == tickets.StatusMerged; i++ {
+		t, moved = f.found.Tickets[t.MergedInto], true
+	}
+	if moved && t != nil {
+		f.found.History, err = newestMessages(ctx, f.tx, t.ID, maxHistory)
+	}
+	return err
 }
 
 // tickets loads every ticket named so far and, of merged ones, where they live

@@ -64,6 +64,9 @@ func TestFind(t *testing.T) {
 		if found = find(t, db, tickets.Keys{Content: content, Now: noon.Add(7*24*time.Hour - time.Minute)}); found.Duplicate == nil {
 			t.Error("no duplicate was found within the week")
 		}
+		if found = find(t, db, tickets.Keys{Content: content, Now: noon.Add(-time.Second)}); found.Duplicate == nil {
+			t.Error("no duplicate was found of one that was received a second later and decided before")
+		}
 
 		// Nothing named: nothing found.
 		found = find(t, db, tickets.Keys{Cites: []string{""}})

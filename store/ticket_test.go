@@ -57,6 +57,9 @@ func TestMerge(t *testing.T) {
 		if got := order(t, db, b); got != "" {
 			t.Errorf("source: %s", got)
 		}
+		if found := find(t, db, tickets.Keys{History: b, Now: noon}); len(found.History) != 5 || found.History[0].MessageID != "a0@x" {
+			t.Errorf("history of the source: %+v", found.History)
+		}
 		if m := must(db.Message(ctx, moved[0]))(t); m.Version != 7 || m.Ticket != a {
 			t.Errorf("moved message: ticket %d, version %d, want %d and 7", m.Ticket, m.Version, a)
 		}
