@@ -22,7 +22,8 @@ type Address struct{ Brand, Mailbox, Queue, Subaddressing string }
 // LMTPOptions describe the LMTP listener (RFC 2033).
 type LMTPOptions struct {
 	Addresses []Address
-	MaxSize   int64 // default 50 MB; larger mail is refused for good (552 5.3.4)
+	Current   func() []Address // asked at each recipient, for they may change; nil: Addresses
+	MaxSize   int64            // default 50 MB; larger mail is refused for good (552 5.3.4)
 	Hostname  string
 	DB        *store.DB
 	Log       *slog.Logger     // nil: nothing is logged
@@ -63,6 +64,9 @@ func NewLMTP(opt LMTPOptions) *LMTP {
 	}
 	if opt.Wake == nil {
 		opt.Wake = func() {}
+	}
+	if opt.Current == nil {
+		opt.Current = func() []Address { return opt.Addresses }
 	}
 	if opt.Hostname == "" {
 		opt.Hostname = "localhost"
@@ -114,7 +118,7 @@ func (s *LMTP) Serve(ctx context.Context, l net.Listener) error {
 // find returns the configured mailbox that rcpt belongs to. Local parts are
 // compared without case, as all MTAs of today do.
 func (s *LMTP) find(rcpt string) (Address, bool) {
-	for _, a := range s.opt.Addresses {
+	for _, a := range s.opt.Current() {
 		if a.takes(rcpt) {
 			return a, true
 		}
@@ -146,7 +150,14 @@ type lmtpSession struct {
 
 	from  string
 	size  int64 // as announced, 0 when not
-	rcpts []string
+	rcpts []recipient
+}
+
+// recipient is an accepted RCPT with the mailbox it was accepted for: the
+// configuration may be another when the mail has come.
+type recipient struct {
+	address string
+	to      Address
 }
 
 func (t *lmtpSession) Reset()        { t.from, t.size, t.rcpts = "", 0, nil }
@@ -158,10 +169,11 @@ func (t *lmtpSession) Mail(from string, opt *smtp.MailOptions) error {
 }
 
 func (t *lmtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if _, ok := t.s.find(to); !ok {
+	a, ok := t.s.find(to)
+	if !ok {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
 	}
-	t.rcpts = append(t.rcpts, to)
+	t.rcpts = append(t.rcpts, recipient{to, a})
 	return nil
 }
 
@@ -203,14 +215,14 @@ func (t *lmtpSession) items(raw []byte, now time.Time) []store.Item {
 	var items []store.Item
 	from, at := t.from, map[string]int{}
 	for _, rcpt := range t.rcpts {
-		a, _ := t.s.find(rcpt)
+		a := rcpt.to
 		i, ok := at[a.Mailbox]
 		if !ok {
 			i = len(items)
 			at[a.Mailbox] = i
 			items = append(items, newItem("lmtp:", a, &from, raw, now))
 		}
-		items[i].Recipients = append(items[i].Recipients, rcpt)
+		items[i].Recipients = append(items[i].Recipients, rcpt.address)
 	}
 	return items
 }

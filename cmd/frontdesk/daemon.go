@@ -187,7 +187,7 @@ func (dm *daemon) listen() ([]server, error) {
 		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.pages()) }),
 		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
 			s := intake.NewLMTP(intake.LMTPOptions{
-				Addresses: addressesOf(cfg), MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
+				Current: func() []intake.Address { return addressesOf(dm.cfg()) }, MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
 				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll,
 			})
 			return func(ctx context.Context) error { return s.Serve(ctx, l) }

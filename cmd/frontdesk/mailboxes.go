@@ -55,13 +55,12 @@ func (m *mailboxes) Run(ctx context.Context) error {
 }
 
 func (m *mailboxes) follow(ctx context.Context, list []intake.MailboxOptions) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	want := map[string]intake.MailboxOptions{}
 	for _, o := range list {
 		want[o.Address+" "+o.Folder] = o
 	}
 	var ending []*running
+	m.mu.Lock()
 	for k, r := range m.running {
 		if o, ok := want[k]; ok && reflect.DeepEqual(o, r.opt) {
 			continue
@@ -70,9 +69,12 @@ func (m *mailboxes) follow(ctx context.Context, list []intake.MailboxOptions) {
 		ending = append(ending, r)
 		delete(m.running, k)
 	}
-	for _, r := range ending {
+	m.mu.Unlock()
+	for _, r := range ending { // the watchdog asks meanwhile
 		<-r.done
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for k, o := range want {
 		if m.running[k] == nil && ctx.Err() == nil {
 			m.running[k] = m.begin(ctx, o)

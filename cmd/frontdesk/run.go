@@ -102,19 +102,25 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || cfg.HTTP != old.HTTP || cfg.LMTP != old.LMTP {
 		return fmt.Errorf("data_dir, database, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
 	}
+	if cfg.Outbox != old.Outbox || cfg.LettersDir != old.LettersDir {
+		return fmt.Errorf("outbox and letters_dir cannot change while running\nhint: systemctl restart frontdesk")
+	}
 	if !sameBrands(cfg, old) {
 		return fmt.Errorf("brands cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
 	d := &desk{cfg: cfg, db: dm.db}
+	if err := dm.sender.Reload(); err != nil { // a broken letter keeps the old ones
+		return err
+	}
 	if err := d.meetAgents(ctx); err != nil {
 		return err
 	}
 	dm.take(d)
-	if err := dm.welcome(ctx, d); err != nil {
-		return err
-	}
 	dm.boxes.set(mailboxesOf(cfg, dm.db, dm.log))
-	return dm.sender.Reload()
+	if err := dm.welcome(ctx, d); err != nil { // taken over all the same
+		dm.log.Warn("new agents without a guide", "err", err)
+	}
+	return nil
 }
 
 func sameBrands(a, b *config.Config) bool {
