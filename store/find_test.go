@@ -64,6 +64,13 @@ func TestFind(t *testing.T) {
 		if found = find(t, db, tickets.Keys{Content: content, Now: noon.Add(7*24*time.Hour - time.Minute)}); found.Duplicate == nil {
 			t.Error("no duplicate was found within the week")
 		}
+		if dead := find(t, db, tickets.Keys{Tickets: []int64{id}, Now: noon}).Tickets[id].Dead; dead != nil {
+			t.Errorf("addresses that bounced: %q", dead)
+		}
+		save(t, db, 0, tickets.Change{Brand: "acme", Suppress: []string{anna}})
+		if dead := find(t, db, tickets.Keys{Tickets: []int64{id}, Now: noon}).Tickets[id].Dead; len(dead) != 1 || dead[0] != anna {
+			t.Errorf("addresses that bounced: %q, want %q", dead, anna)
+		}
 		if found = find(t, db, tickets.Keys{Content: content, Now: noon.Add(-time.Second)}); found.Duplicate == nil {
 			t.Error("no duplicate was found of one that was received a second later and decided before")
 		}

@@ -172,23 +172,28 @@ func loadParticipants(ctx context.Context, q querier, list []tickets.Ticket) err
 	}
 	return chunks(ids, maxIn, func(ids []int64) error {
 		values, args := in(nil, ids)
-		// Served by the primary key.
+		// Served by the primary keys of both.
 		return q.each(ctx, `
 			SELECT
 				ticket,
 				person,
 				name,
 				address,
-				role
+				role,
+				EXISTS (SELECT 1 FROM suppressed s WHERE s.address = participants.address)
 			FROM participants WHERE ticket IN `+values+`
 			ORDER BY ticket, position`, args,
 			func(scan func(...any) error) error {
 				var ticket int64
 				var p tickets.Participant
-				if err := scan(&ticket, &p.Person, &p.Address.Name, &p.Address.Address, &p.Role); err != nil {
+				var dead bool
+				if err := scan(&ticket, &p.Person, &p.Address.Name, &p.Address.Address, &p.Role, &dead); err != nil {
 					return err
 				}
 				t := byID[ticket]
+				if dead {
+					t.Dead = append(t.Dead, p.Address.Address)
+				}
 				t.Participants = append(t.Participants, p)
 				return nil
 			})

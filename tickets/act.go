@@ -381,7 +381,11 @@ func (d *decision) newRequester(tc *TicketChange, agent Agent, address string) s
 // priorityLetter tells the customer that the priority changed (row B5); the
 // first setting is no change.
 func (d *decision) priorityLetter(tc *TicketChange, from, to string) {
-	if from == "" || from == to {
+	if from == "" || from == to || !tc.Ticket.Status.Open() {
+		return
+	}
+	if slices.Contains(tc.Ticket.Dead, NormalAddress(requester(&tc.Ticket).Address)) {
+		tc.event(d.now, "desk", "no letter", "%s to %s: mail to it bounced", LetterPriority, requester(&tc.Ticket).Address)
 		return
 	}
 	l := d.customerLetter(tc, requester(&tc.Ticket), LetterPriority, LetterData{Severity: to, ResolveWithin: d.rules.Severities[to].ResolveWithin})

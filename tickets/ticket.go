@@ -53,6 +53,7 @@ type Ticket struct {
 
 	Requester    int64         // person who has the problem
 	Participants []Participant // the requester first, then everybody else on the ticket
+	Dead         []string      // those of their addresses that bounced hard, as the store knows; not saved
 
 	Assignee string // agent's address, "" nobody
 	Severity string // key of Rules.Severities, "" not set

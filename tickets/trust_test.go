@@ -185,3 +185,18 @@ func TestAgentsMachineIsAnsweredBounded(t *testing.T) {
 	}
 	want(t, "about no ticket", letters(Receive(found, fromAgent(bikram, 0, nil, "I am away.", loose), rulesForTest(), noon)), "")
 }
+
+// TestNoAutomaticLetterToADeadAddress, whoever wrote or acted.
+func TestNoAutomaticLetterToADeadAddress(t *testing.T) {
+	t.Parallel()
+	ticket := stored(func(t *Ticket) {
+		t.Status, t.Severity, t.Dead = StatusResolved, "low", []string{"maria@example.org"}
+		t.Participants = append(t.Participants, Participant{8, Address{"", "boss@example.org"}, PartyFollower})
+	})
+	in := mail(func(in *Inbound) {
+		in.From, in.Sender, in.InReplyTo = Address{"", "boss@example.org"}, nil, []string{ourID(42)}
+	})
+	want(t, "a follower reopens", letters(Receive(foundWith(ticket), in, rulesForTest(), noon)), "agent-message→asha@baleyo.test")
+	want(t, "the priority changes", letters(Receive(foundWith(ticket), fromAgent(asha, 2, []string{"#severity high"}, ""), rulesForTest(), noon)), "agent-receipt→asha@baleyo.test")
+	want(t, "an agent's words go out", letters(Receive(foundWith(ticket), fromAgent(asha, 2, nil, "Hello"), rulesForTest(), noon)), "answer→maria@example.org answer→boss@example.org")
+}

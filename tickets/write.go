@@ -224,6 +224,9 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 	if robot(n) {
 		return "nobody reads that address"
 	}
+	if slices.Contains(tc.Ticket.Dead, n) {
+		return "mail to it bounced"
+	}
 	if !SameAddress(n, d.in.From.Address) {
 		return "" // the limits are about answering a sender
 	}
