@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "frontdesk",
-		Short:         "a support desk that lives in mail, phone and text",
+		Short:         "a support desk that lives in mail",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
