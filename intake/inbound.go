@@ -2,6 +2,8 @@ package intake
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -20,10 +22,10 @@ func inbound(row store.Claimed, m *parser.Mail, auth tickets.Auth, rules tickets
 	in := tickets.Inbound{
 		Ledger: row.ID, Channel: row.Channel, Brand: row.Brand, Mailbox: row.Mailbox, Queue: row.Queue,
 		Received: row.Received, Released: row.Released, Answered: row.Answered,
-		MessageID: m.MessageID, InReplyTo: m.InReplyTo, References: m.References,
+		MessageID: short(m.MessageID), InReplyTo: shortAll(m.InReplyTo), References: shortAll(m.References),
 		From: address(m.From), ReplyTo: addresses(m.ReplyTo), To: addresses(m.To), Cc: addresses(m.Cc),
 		Sender: row.Sender, Recipients: recipients(row, m),
-		Subject: subject(m), SubjectCore: m.SubjectCore, ReplyPrefix: m.ReplyPrefix, Date: m.Date, ThreadRoot: m.ThreadRoot,
+		Subject: short(subject(m)), SubjectCore: short(m.SubjectCore), ReplyPrefix: m.ReplyPrefix, Date: m.Date, ThreadRoot: m.ThreadRoot,
 		Kind: tickets.Kind(m.Kind), Signals: signals(m), Bounce: bounce(m),
 		Text: m.Text, Reply: m.ReplyText, Language: m.Language, Phones: m.Phones, Facts: facts(m),
 		Attachments: attachments(row, m), Forwarded: forwarded(m), Content: m.Content,
@@ -56,8 +58,32 @@ func pressed(row store.Claimed) (tickets.Inbound, error) {
 	}, nil
 }
 
+// longest is how many bytes of a text are compared and looked up by: two such
+// and some numbers make an entry of an index, which PostgreSQL limits to 2,700.
+const longest = 900
+
+// short cuts a text that is longer than any that a person or a program means,
+// so that different ones stay different. The raw mail has it whole.
+func short(s string) string {
+	if len(s) <= longest {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return strings.ToValidUTF8(s[:longest-24], "") + "…" + hex.EncodeToString(sum[:8])
+}
+
+func shortAll(list []string) []string {
+	for i, s := range list {
+		if len(s) > longest {
+			list = slices.Clone(list)
+			list[i] = short(s)
+		}
+	}
+	return list
+}
+
 func address(a parser.Address) tickets.Address {
-	return tickets.Address{Name: a.Name, Address: a.Address}
+	return tickets.Address{Name: a.Name, Address: short(a.Address)}
 }
 
 func addresses(list []parser.Address) []tickets.Address {
@@ -99,7 +125,7 @@ func bounce(m *parser.Mail) *tickets.Bounce {
 		return nil
 	}
 	b := m.Bounce
-	return &tickets.Bounce{Recipient: b.Recipient, Status: b.Status, Hard: b.Hard, Diagnostic: b.Diagnostic, MessageID: b.MessageID}
+	return &tickets.Bounce{Recipient: b.Recipient, Status: b.Status, Hard: b.Hard, Diagnostic: b.Diagnostic, MessageID: short(b.MessageID)}
 }
 
 func facts(m *parser.Mail) map[string]string {
