@@ -215,7 +215,9 @@ func (d *decision) customerAnswered(tc *TicketChange, v verdict, who string) (cl
 		}
 		d.reopen(tc, who)
 	case StatusSpam:
-		tc.status(d.now, who, StatusOpen)
+		if !v.stranger {
+			tc.status(d.now, who, StatusOpen)
+		}
 	}
 	return false
 }

@@ -270,7 +270,7 @@ func (d *decision) bySubject() (verdict, bool) {
 		return verdict{}, false
 	}
 	for _, n := range d.found.BySubject {
-		if t := d.found.Tickets[n]; t != nil && d.samePerson(t) && (t.Status.Open() || d.reopens(t)) {
+		if t := d.followed(d.found.Tickets[n]); t != nil && d.samePerson(t) && (t.Status.Open() || d.reopens(t)) {
 			d.trace("T7", d.in.SubjectCore, "accepted: #%d has the same subject and participant", n)
 			return verdict{ticket: t, rule: "T7"}, true
 		}

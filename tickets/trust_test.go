@@ -200,3 +200,39 @@ func TestNoAutomaticLetterToADeadAddress(t *testing.T) {
 	want(t, "the priority changes", letters(Receive(foundWith(ticket), fromAgent(asha, 2, []string{"#severity high"}, ""), rulesForTest(), noon)), "agent-receipt→asha@baleyo.test")
 	want(t, "an agent's words go out", letters(Receive(foundWith(ticket), fromAgent(asha, 2, nil, "Hello"), rulesForTest(), noon)), "answer→maria@example.org answer→boss@example.org")
 }
+
+// TestLettersOfASplitHaveKeysOfTheirOwn: the letter about the new ticket and
+// the one that hands the old one over had one key, and one was lost.
+func TestLettersOfASplitHaveKeysOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	found := foundWith(stored(func(t *Ticket) { t.Version, t.Assignee = 3, "" }))
+	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 3, Direction: DirectionIn, Subject: "Invoice 77", Author: Author{AuthorCustomer, 7, Address{"", "maria@example.org"}}, Text: "And the invoice?"})
+	c := Receive(found, fromAgent(bikram, 3, []string{"#split", "#assign asha"}, ""), rulesForTest(), noon)
+	keys := map[string]bool{}
+	for _, tc := range c.Tickets {
+		for _, l := range tc.Letters {
+			if keys[l.Key] {
+				t.Errorf("twice: %s", l.Key)
+			}
+			keys[l.Key] = true
+		}
+	}
+	want(t, "letters", len(keys), 4) // the new ticket to both, the old one to asha, the receipt
+}
+
+func TestReplyBySubjectToAMergedTicket(t *testing.T) {
+	t.Parallel()
+	found := foundWith(stored(func(t *Ticket) { t.Status, t.MergedInto = StatusMerged, 43 }), stored(func(t *Ticket) { t.ID, t.SubjectCore = 43, "Other" }))
+	found.BySubject = []int64{42}
+	c := Receive(found, mail(func(in *Inbound) { in.ReplyPrefix = true }), rulesForTest(), noon)
+	want(t, "ticket", c.Tickets[0].Ticket.ID, int64(43))
+}
+
+func TestStrangerDoesNotOpenSpam(t *testing.T) {
+	t.Parallel()
+	eve := "eve@evil.test"
+	c := Receive(foundWith(stored(func(t *Ticket) { t.Status = StatusSpam })), mail(func(in *Inbound) {
+		in.From, in.Sender, in.InReplyTo = Address{"", eve}, &eve, []string{ourID(42)}
+	}), rulesForTest(), noon)
+	want(t, "status", c.Tickets[0].Ticket.Status, StatusSpam)
+}

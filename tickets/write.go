@@ -42,6 +42,11 @@ func looseLetter(a Agent, b Brand, mailbox string, kind LetterKind, key string, 
 // caused it, or the ticket and the moment for the desk's own acts.
 func (d *decision) occasion(tc *TicketChange) string {
 	if d.in.Ledger != 0 {
+		for i := 1; i < len(d.c.Tickets); i++ {
+			if tc == &d.c.Tickets[i] { // a ticket that was split off has letters of its own
+				return fmt.Sprintf("row%d.%d", d.in.Ledger, i)
+			}
+		}
 		return fmt.Sprintf("row%d", d.in.Ledger)
 	}
 	return fmt.Sprintf("ticket%d@%d.%d", tc.Ticket.ID, d.now.UnixMilli(), tc.Ticket.Version)
