@@ -189,7 +189,6 @@ func (w *Worker) claimed(ctx context.Context, rows []store.Claimed, f func() []c
 				return
 			case <-tick.C:
 			}
-			w.beat.Store(time.Now().UnixNano())
 			err := w.opt.DB.RenewLedger(ctx, rows, w.opt.Now().Add(w.opt.Claim))
 			if err != nil && ctx.Err() == nil {
 				w.opt.Log.Warn("claims not renewed", "brand", w.opt.Brand, "err", err)
