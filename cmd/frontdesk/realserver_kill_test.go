@@ -121,7 +121,7 @@ func (b *killBench) checkAcknowledgements() {
 		}
 	}
 	doubts := 0
-	for _, l := range b.d.json("outbox", "list", "--all") {
+	for _, l := range b.d.json("outbox", "list", "--all", "--limit", "100000") {
 		n, _ := l["doubts"].(float64)
 		doubts += int(n)
 	}
