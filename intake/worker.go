@@ -48,6 +48,8 @@ type Worker struct {
 	mu     sync.Mutex
 	counts map[tickets.Disposition]int64
 	alerts map[string]time.Time // when each alert was logged last
+
+	failing string // why the last pass failed, "" when it did not
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -108,8 +110,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
-			w.opt.Log.Error("decide", "brand", w.opt.Brand, "err", err)
+		case w.fails(err):
 		case n == w.opt.Group:
 			continue // there may be more
 		}
@@ -120,6 +121,20 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// fails logs that passes fail, and that they do no more, once each: a full disk
+// lasts for hours. It belongs to Run's goroutine.
+func (w *Worker) fails(err error) bool {
+	switch {
+	case err == nil && w.failing != "":
+		w.opt.Log.Info("decides again", "brand", w.opt.Brand)
+		w.failing = ""
+	case err != nil && w.failing != err.Error():
+		w.opt.Log.Error("decide", "brand", w.opt.Brand, "err", err)
+		w.failing = err.Error()
+	}
+	return err != nil
 }
 
 // Pass decides one group of rows and returns how many it claimed.
@@ -275,6 +290,9 @@ func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tic
 			d.saved, err = tx.SaveClaimed(ctx, c.row, c.in.From.Address, c.in.Subject, d.change, now)
 			return err
 		})
+	}
+	if diskFull(wrong) {
+		return d, errors.Join(errDatabase, wrong) // says nothing about the mail
 	}
 	if wrong == nil || errors.Is(wrong, store.ErrLost) || c.row.Attempts+1 < w.opt.Attempts {
 		d.err = wrong

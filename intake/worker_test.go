@@ -2,8 +2,12 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -83,6 +87,47 @@ func TestDecisionRunAgainStartsAfresh(t *testing.T) {
 	tally, err := db.Tally(t.Context(), "")
 	if err != nil || tally.ByDisposition[tickets.DisposeMessage] != 2 {
 		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// TestFullDiskIsNoPoison: a disk that was full at the third attempt says nothing
+// about the mail, which waits for space.
+func TestFullDiskIsNoPoison(t *testing.T) {
+	t.Parallel()
+	db, rules := workerDesk(t, 1)
+	w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }})
+	contacts := understood(t, w, time.Now(), rules)
+	contacts[0].row.Attempts = 2
+	contacts[0].err = fmt.Errorf("save: %w", syscall.ENOSPC)
+	if _, err := decideAll(t.Context(), w, contacts, rules); !errors.Is(err, errDatabase) {
+		t.Fatalf("full: %v", err)
+	}
+	contacts[0].err = nil
+	if errs, err := decideAll(t.Context(), w, contacts, rules); err != nil || errs[0] != nil {
+		t.Fatalf("with space again: %v, %v", errs, err)
+	}
+	if tally, err := db.Tally(t.Context(), ""); err != nil || tally.ByDisposition[tickets.DisposeMessage] != 1 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// TestLastingFailureIsToldOnce: a disk that is full for a while is one line in
+// the log, not one every five seconds.
+func TestLastingFailureIsToldOnce(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	w := NewWorker(WorkerOptions{Brand: "baleyo", Log: slog.New(slog.NewTextHandler(&log, nil))})
+	full := errors.New("database or disk is full (13)")
+	for _, err := range []error{full, full, full, nil, nil} {
+		if w.fails(err) != (err != nil) {
+			t.Errorf("%v is taken for the opposite", err)
+		}
+	}
+	if n := strings.Count(log.String(), "msg=decide"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log.String())
+	}
+	if n := strings.Count(log.String(), "decides again"); n != 1 {
+		t.Errorf("its end was told %d times:\n%s", n, log.String())
 	}
 }
 

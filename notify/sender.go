@@ -150,6 +150,7 @@ func (s *Sender) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	look := true // claim without asking first whether anything is due
+	failing := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -164,8 +165,13 @@ func (s *Sender) loop(ctx context.Context) {
 		case <-timer.C:
 		}
 		wait, err := s.pass(ctx, look)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil && failing != "":
+			s.log.Info("outbox readable again")
+			failing = ""
+		case err != nil && ctx.Err() == nil && failing != err.Error():
 			s.log.Warn("outbox not readable", "err", err)
+			failing = err.Error() // told once: a full disk lasts for hours
 		}
 		look = wait == 0
 		s.beat.Store(time.Now().UnixNano())

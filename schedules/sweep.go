@@ -83,9 +83,15 @@ func New(opt Options) *Sweep {
 func (s *Sweep) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.opt.Every)
 	defer tick.Stop()
+	failing := ""
 	for {
-		if err := s.Pass(ctx); err != nil && ctx.Err() == nil {
+		switch err := s.Pass(ctx); {
+		case err == nil && failing != "":
+			s.opt.Log.Info("sweeps again")
+			failing = ""
+		case err != nil && ctx.Err() == nil && failing != err.Error():
 			s.opt.Log.Error("sweep", "err", err)
+			failing = err.Error() // told once: a full disk lasts for hours
 		}
 		select {
 		case <-ctx.Done():
