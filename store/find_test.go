@@ -198,6 +198,10 @@ func TestSuppressedAndBounces(t *testing.T) {
 		if found = find(t, db, tickets.Keys{Sender: anna}); !found.Suppressed {
 			t.Error("the address is not suppressed")
 		}
+		save(t, db, 0, tickets.Change{Brand: "acme", Restore: []string{"Anna@Customer.example"}})
+		if found = find(t, db, tickets.Keys{Sender: anna}); found.Suppressed {
+			t.Error("the address is still suppressed")
+		}
 		_, info, raw, err := db.LetterByID(t.Context(), saved.Letters[0])
 		if err != nil || info.State != store.LetterBounced || info.Code != "5.1.1" || string(raw) != "letter" {
 			t.Errorf("letter: %+v, %q, %v", info, raw, err)

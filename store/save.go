@@ -192,6 +192,11 @@ func (s *saver) refersTo(ctx context.Context) (ticket, message int64, err error)
 }
 
 func (s *saver) suppress(ctx context.Context) error {
+	for _, a := range s.c.Restore {
+		if err := s.tx.later(ctx, `DELETE FROM suppressed WHERE address = $1`, tickets.NormalAddress(a)); err != nil {
+			return err
+		}
+	}
 	for _, a := range s.c.Suppress {
 		if a = tickets.NormalAddress(a); a == "" {
 			continue

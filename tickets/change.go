@@ -34,6 +34,7 @@ type Change struct {
 	Letters   []Letter       // letters that belong to no ticket
 	Bounces   []LetterBounce // states of sent letters
 	Suppress  []string       // addresses that bounced hard
+	Restore   []string       // addresses that bounced once and are proven to live
 	Block     []int64        // persons whose mail goes to quarantine from now on
 	Duplicate int64          // message this row is a second delivery of
 	Release   []int64        // quarantined ledger rows to decide again

@@ -17,6 +17,7 @@ func (d *decision) customerMail() {
 		d.quarantine("blocked", "%s was blocked", from)
 		return
 	}
+	d.restore(from)
 	v := d.thread()
 	switch {
 	case v.forged != "":
@@ -31,6 +32,16 @@ func (d *decision) customerMail() {
 		d.quarantine("calendar", "an answer to an invitation that belongs to no ticket")
 	default:
 		d.open(v)
+	}
+}
+
+// restore lifts what a bounce put on an address, when a person proves to write
+// from it.
+func (d *decision) restore(from string) {
+	if d.found.Suppressed && d.in.Auth.Pass && d.in.Kind == KindMessage {
+		d.found.Suppressed = false
+		d.c.Restore = append(d.c.Restore, from)
+		d.trace("suppress", from, "lifted: proven mail came from it")
 	}
 }
 

@@ -91,6 +91,18 @@ func TestAcknowledgementIsNotWritten(t *testing.T) {
 	}
 }
 
+// TestAddressThatBouncedLivesAgain: proven mail lifts it, any other does not.
+func TestAddressThatBouncedLivesAgain(t *testing.T) {
+	t.Parallel()
+	found := foundWith()
+	found.Suppressed = true
+	c := Receive(found, mail(func(in *Inbound) { in.Auth.Pass = true }), rulesForTest(), noon)
+	want(t, "restored", strings.Join(c.Restore, " "), "maria@example.org")
+	want(t, "acknowledged", letter(t, c, LetterAcknowledgement).To.Address, "maria@example.org")
+	c = Receive(found, mail(), rulesForTest(), noon)
+	want(t, "unproven", len(c.Restore), 0)
+}
+
 // TestThreadingRules: which rule finds ticket 42, if any, and as whom.
 func TestThreadingRules(t *testing.T) {
 	t.Parallel()
