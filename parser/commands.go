@@ -45,7 +45,7 @@ func commandLine(line string) (string, bool) {
 		return "", false
 	}
 	word := line[1:]
-	if i := strings.IndexAny(word, " \t:,."); i >= 0 {
+	if i := strings.IndexAny(word, " \t:,.;!?"); i >= 0 {
 		word = word[:i]
 	}
 	switch line[0] {

@@ -278,6 +278,7 @@ func TestCutCommands(t *testing.T) {
 	check("\n\n#close\n\n#tag +a\n\nthanks", "thanks", "#close", "#tag +a")
 	check("thanks\n#close", "thanks\n#close")
 	check("/close\n@note x\n!spam\n", "", "#close", "#note x", "#spam")
+	check("/close!\n!close!\n@close;\nx", "x", "#close!", "#close!", "#close;")
 	check("/usr/bin is full", "/usr/bin is full")
 	check("@ada please look", "@ada please look")
 	check("!important", "!important")

@@ -49,3 +49,18 @@ func TestClaimsOfADeadDaemonEnd(t *testing.T) {
 		t.Errorf("the next daemon found %d rows, want 1", got)
 	}
 }
+
+// TestWriteAfterCloseFails: it waited for a turn that nobody gives.
+func TestWriteAfterCloseFails(t *testing.T) {
+	t.Parallel()
+	db, err := store.Open(t.Context(), store.Options{Database: filepath.Join(t.TempDir(), "desk.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Decide(t.Context(), "b", func(*store.Tx) error { return nil }); err == nil {
+		t.Error("a decision was taken on a closed store")
+	}
+}

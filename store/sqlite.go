@@ -47,6 +47,7 @@ type sqliteEngine struct {
 	// The writing connection is held for life, with its prepared statements;
 	// turn holds a token for whoever may use it.
 	turn        chan struct{}
+	ended       chan struct{} // closed with it: nobody waits for a turn any more
 	conn        *sql.Conn
 	checkpoints *checkpointer
 	statements  map[string]*sql.Stmt
@@ -63,7 +64,7 @@ func openSQLite(ctx context.Context, opt Options) (engine, []string, error) {
 	if err != nil || opt.Database == "" {
 		return nil, nil, fmt.Errorf("open database %q: no such path", opt.Database)
 	}
-	e := &sqliteEngine{path: path, turn: make(chan struct{}, 1), statements: map[string]*sql.Stmt{}}
+	e := &sqliteEngine{path: path, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}}
 	notes, err := e.open(ctx, opt)
 	if err != nil {
 		err = errors.Join(err, e.close())
@@ -242,6 +243,7 @@ func (e *sqliteEngine) close() error {
 	e.checkpoints.close()
 	if e.conn != nil {
 		<-e.turn // waits for the running transaction; nobody gets another
+		close(e.ended)
 		for _, s := range e.statements {
 			errs = append(errs, s.Close())
 		}
@@ -266,6 +268,8 @@ type sqliteTx struct{ e *sqliteEngine }
 func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	select {
 	case <-e.turn:
+	case <-e.ended:
+		return nil, sql.ErrConnDone
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

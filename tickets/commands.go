@@ -89,7 +89,7 @@ func ParseCommands(lines []string, who Agent, rules Rules, now time.Time) (comma
 
 func parseCommand(line string, who Agent, rules Rules, now time.Time) (Command, string) {
 	name, arg, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(line), "#"), " ")
-	name = strings.ToLower(strings.TrimRight(name, ":.,"))
+	name = strings.ToLower(strings.TrimRight(name, ":.,;!?"))
 	c := Command{Name: name, Arg: strings.TrimSpace(arg), Words: strings.Fields(arg)}
 	spec, ok := commandSpecs[name]
 	switch {

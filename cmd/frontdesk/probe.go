@@ -233,6 +233,13 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 		return "", err
 	}
 	if err := client.DialWithContext(ctx); err != nil {
+		if server.Username != "" && server.TLS == config.TLSNone && strings.HasSuffix(err.Error(), "does not support SMTP AUTH") {
+			// What the sender does, too: a relay beside the desk that asks for no
+			// login gets none.
+			server.Username = ""
+			found, err := probeSMTP(ctx, server)
+			return strings.Replace(found, "no login", "which offers no login: the username is not used", 1), err
+		}
 		return "", smtpHint(err)
 	}
 	if err := client.Close(); err != nil {

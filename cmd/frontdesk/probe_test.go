@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"frontdesk/config"
+	"frontdesk/internal/testmail"
 )
 
 func TestProbePostgresTellsNoPassword(t *testing.T) {
@@ -60,5 +63,20 @@ func TestProbeSQLite(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("the probe left something: %v, %v", left, err)
+	}
+}
+
+// TestProbeSMTPWithoutLogin: a relay on this machine that asks for no login is
+// well, as it is for the sender, even where a username is configured.
+func TestProbeSMTPWithoutLogin(t *testing.T) {
+	t.Parallel()
+	s, err := testmail.NewSMTP(testmail.SMTPOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	found, err := probeSMTP(t.Context(), config.SMTP{Host: "127.0.0.1", Port: s.Port(), TLS: config.TLSNone, Username: "support@one.test", Password: config.NewSecret("x")})
+	if err != nil || !strings.Contains(found, "offers no login") {
+		t.Errorf("got %q, %v", found, err)
 	}
 }
