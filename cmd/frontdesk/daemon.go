@@ -129,6 +129,7 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	inner := newLoops(dm.log)
 	inner.start("sender", dm.sender.Run)
 	inner.start("sweep", dm.sweep.Run)
+	inner.start("memory", dm.giveBack)
 	middle := newLoops(dm.log)
 	for brand, w := range dm.workers {
 		middle.start("worker "+brand, w.Run)
