@@ -170,7 +170,9 @@ func TestCallsOnTheSimulator(t *testing.T) {
 				return c.Voicemail() && c.Queue == "support" && len(c.Transcripts) == 1 && c.Transcripts[0].Text == "My printer is on fire." && c.Ended() && !c.Open
 			}, "Thank you for your message"},
 		{"every webhook twice, shuffled, the end first", twiliosim.Config{Duplicate: true, ShuffleStatus: true, CompletedFirst: true}, false, anna, []twiliosim.Step{press("2"), leave}, nil,
-			func(c phone.Call) bool { return c.Voicemail() && len(c.Recordings) == 1 && len(c.Transcripts) == 1 && c.Queue == "support" }, "Thank you for your message"},
+			func(c phone.Call) bool {
+				return c.Voicemail() && len(c.Recordings) == 1 && len(c.Transcripts) == 1 && c.Queue == "support"
+			}, "Thank you for your message"},
 		{"hung up while recording", twiliosim.Config{}, false, anna, []twiliosim.Step{press("1"), {Leave: &twiliosim.Leave{Seconds: 3, Hangup: true}}}, nil,
 			func(c phone.Call) bool { return c.Voicemail() && c.Queue == "sales" }, "after the tone"},
 		{"two wrong keys, then a message", twiliosim.Config{}, false, anna, []twiliosim.Step{press("7"), {Silent: true}, leave}, nil,
@@ -180,7 +182,9 @@ func TestCallsOnTheSimulator(t *testing.T) {
 		{"ticket number", twiliosim.Config{}, false, anna, []twiliosim.Step{press("3"), press("1042#"), leave}, nil,
 			func(c phone.Call) bool { return c.Want == phone.PurposeTicket && c.Ref == "1042" && c.Voicemail() }, "Thank you for your message"},
 		{"meter reading", twiliosim.Config{}, true, anna, []twiliosim.Step{press("4"), press("12345#")}, nil,
-			func(c phone.Call) bool { return c.Want == phone.PurposeMeter && c.Ref == "12345" && !c.Missed() && c.Ended() }, "1 2 3 4 5"},
+			func(c phone.Call) bool {
+				return c.Want == phone.PurposeMeter && c.Ref == "12345" && !c.Missed() && c.Ended()
+			}, "1 2 3 4 5"},
 		{"call back", twiliosim.Config{}, false, anna, []twiliosim.Step{press("9")}, nil, func(c phone.Call) bool { return c.Want == phone.PurposeCallback && !c.Missed() }, "call you back"},
 		{"call back a withheld number", twiliosim.Config{}, false, "+266696687", []twiliosim.Step{press("9"), leave}, nil,
 			func(c phone.Call) bool { return c.Want == "" && c.Voicemail() }, "Thank you for your message"},
