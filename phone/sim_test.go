@@ -33,7 +33,6 @@ type handler struct {
 	mu       sync.Mutex
 	refused  int
 	calls    map[string]phone.CallEvent // by key
-	order    []string
 	texts    map[string]phone.Message
 	statuses map[string]phone.DeliveryStatus
 	verdicts []phone.Verdict
