@@ -58,7 +58,7 @@ func TestAcknowledgementIsNotWritten(t *testing.T) {
 		"to a robot":                     {func(in *Inbound) { in.From.Address, in.Sender = "no-reply@example.org", nil }, nil},
 		"with a null reverse-path":       {func(in *Inbound) { in.Sender = &null }, nil},
 		"to a forged From":               {func(in *Inbound) { in.Sender = &other }, nil},
-		"for mail of the day before":     {func(in *Inbound) { in.Date = noon.Add(-25 * time.Hour) }, nil},
+		"for mail of the day before":     {func(in *Inbound) { in.Received = noon.Add(-25 * time.Hour) }, nil},
 		"to an address that bounced":     {nil, func(f *Found) { f.Suppressed = true }},
 		"for the sixth in an hour":       {nil, func(f *Found) { f.Acks.SenderHour = 5 }},
 		"for the twenty-first in a day":  {nil, func(f *Found) { f.Acks.SenderDay = 20 }},
@@ -101,6 +101,17 @@ func TestAddressThatBouncedLivesAgain(t *testing.T) {
 	want(t, "acknowledged", letter(t, c, LetterAcknowledgement).To.Address, "maria@example.org")
 	c = Receive(found, mail(), rulesForTest(), noon)
 	want(t, "unproven", len(c.Restore), 0)
+}
+
+// TestAbsurdDate: C11, whatever the sender's clock says, the request is
+// acknowledged and its times count from when it was received.
+func TestAbsurdDate(t *testing.T) {
+	t.Parallel()
+	for _, date := range []time.Time{{}, time.Unix(0, 0), noon.AddDate(73, 0, 0)} {
+		c := Receive(foundWith(), mail(func(in *Inbound) { in.Date = date }), rulesForTest(), noon)
+		letter(t, c, LetterAcknowledgement)
+		want(t, "opened", c.Tickets[0].Ticket.Opened, noon)
+	}
 }
 
 // TestThreadingRules: which rule finds ticket 42, if any, and as whom.

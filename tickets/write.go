@@ -259,14 +259,10 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 	return ""
 }
 
-// age is how long ago the mail was written, by its own word; a Date in the
-// future or missing counts as now.
-func (d *decision) age() time.Duration {
-	if d.in.Date.IsZero() {
-		return d.now.Sub(d.in.Received)
-	}
-	return max(d.now.Sub(d.in.Date), d.now.Sub(d.in.Received))
-}
+// age is how long the mail waits for the desk. The time it was received counts
+// (of IMAP, its arrival in the mailbox); Date is the word of a clock that may
+// stand at 1970.
+func (d *decision) age() time.Duration { return d.now.Sub(d.in.Received) }
 
 // unaligned says why the envelope sender speaks against an acknowledgement.
 func (d *decision) unaligned() string {
