@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/sha256"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,7 +141,10 @@ func TestForgedRequesters(t *testing.T) {
 // their client writes, Auto-Submitted: no and list leftovers included.
 func TestOrdinaryMailIsAcknowledged(t *testing.T) {
 	t.Parallel()
-	const people = 60
+	people := 60
+	if os.Getenv("TORTURE") == "1" {
+		people = 500
+	}
 	users := []string{"support@one.test", "asha@one.test", "bikram@one.test", "chandra@one.test"}
 	for i := range people {
 		users = append(users, fmt.Sprintf("p%d@example.test", i))
@@ -159,6 +164,27 @@ func TestOrdinaryMailIsAcknowledged(t *testing.T) {
 		if n := len(inboxOf(t, o, fmt.Sprintf("p%d@example.test", i))); n != 1 {
 			t.Errorf("p%d has %d letters, want exactly one", i, n)
 		}
+	}
+}
+
+// TestOneMessageIDTwoBodies: A10, a Message-ID that was sent in advance
+// suppresses nothing.
+func TestOneMessageIDTwoBodies(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, "support@one.test", "asha@one.test", "bikram@one.test", "chandra@one.test", "maria@example.test", "eve@evil.test")
+	one := openDeskAt(t, o, oneBrand(o, "One", "one.test", ""))
+	post(t, o, "eve@evil.test", "Eve <eve@evil.test>", "support@one.test", mailText("First.", "Subject: Early", "Message-ID: <same@example.test>"))
+	waitMail(t, o, "asha@one.test", "the first", subject("[One #1]"))
+	post(t, o, "maria@example.test", "Maria <maria@example.test>", "support@one.test", mailText("The real one.", "Subject: Help", "Message-ID: <same@example.test>"))
+	waitMail(t, o, "asha@one.test", "the second", text("The real one."))
+	settle(t, nil, one)
+	messages, err := one.db.Messages(t.Context(), 2)
+	if err != nil || len(messages) != 1 || !slices.Contains(messages[0].Flags, "duplicate-id") {
+		t.Errorf("the second mail: %+v, %v; want a message of its own, flagged", messages, err)
+	}
+	tally, err := one.db.Tally(t.Context(), "")
+	if err != nil || tally.ByDisposition[tickets.DisposeMessage] != 2 {
+		t.Errorf("sums: %+v, %v, want two messages", tally, err)
 	}
 }
 
