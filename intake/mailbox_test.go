@@ -229,8 +229,12 @@ func TestRenumbered(t *testing.T) {
 	b.append(mailText(0)) // a third one of them is new
 	b.waitRows(503)
 	// The rows stand before the cursor is moved and the line is written.
-	for end := time.Now().Add(10 * time.Second); b.log.count("folder renumbered") == 0 && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
+	for end := time.After(10 * time.Second); b.log.count("folder renumbered") == 0; {
+		select {
+		case <-end:
+			t.Fatalf("no log line about it:\n%s", b.log)
+		case <-time.After(5 * time.Millisecond):
+		}
 	}
 	if n := b.log.count("folder renumbered"); n != 1 {
 		t.Errorf("%d log lines about it, want 1:\n%s", n, b.log)

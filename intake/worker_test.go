@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"frontdesk/store"
@@ -163,18 +164,21 @@ func TestLateDecisionIsNotSaved(t *testing.T) {
 // TestClaimsAreRenewed: nobody takes rows over while they are being read.
 func TestClaimsAreRenewed(t *testing.T) {
 	t.Parallel()
-	db, rules := workerDesk(t, 1)
-	w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }, Claim: 60 * time.Millisecond})
-	rows, err := db.ClaimLedger(t.Context(), "baleyo", 10, time.Now(), time.Now().Add(w.opt.Claim))
-	if err != nil || len(rows) != 1 {
-		t.Fatal(len(rows), err)
-	}
-	w.claimed(t.Context(), rows, func() []contact {
-		time.Sleep(5 * w.opt.Claim)
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		db, rules := workerDesk(t, 1)
+		w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }, Claim: time.Minute})
+		began := time.Now()
+		rows, err := db.ClaimLedger(t.Context(), "baleyo", 10, began, began.Add(w.opt.Claim))
+		if err != nil || len(rows) != 1 {
+			t.Fatal(len(rows), err)
+		}
+		w.claimed(t.Context(), rows, func() []contact {
+			time.Sleep(5 * w.opt.Claim) // the bubble's time: it takes none
+			return nil
+		})
+		again, err := db.ClaimLedger(t.Context(), "baleyo", 10, began.Add(5*w.opt.Claim), began.Add(time.Hour))
+		if err != nil || len(again) != 0 {
+			t.Errorf("claimed again: %d, %v", len(again), err)
+		}
 	})
-	again, err := db.ClaimLedger(t.Context(), "baleyo", 10, rows[0].Received.Add(4*w.opt.Claim), time.Now().Add(time.Hour))
-	if err != nil || len(again) != 0 {
-		t.Errorf("claimed again: %d, %v", len(again), err)
-	}
 }
