@@ -46,6 +46,11 @@ func (c *checker) at(key, format string, args ...any) {
 }
 
 func (c *checker) top() {
+	for name, pattern := range c.cfg.Facts {
+		if _, err := regexp.Compile(pattern); err != nil {
+			c.at("facts."+name, "%q is no regular expression: %v", pattern, err)
+		}
+	}
 	cfg := c.cfg
 	if n := len(cfg.Secret.Reveal()); cfg.Secret.IsSet() && n < minSecret {
 		c.at("secret_file", "%d bytes are too few: write %d random ones (example: openssl rand -hex 32)", n, minSecret)
@@ -217,6 +222,9 @@ var (
 )
 
 func (c *checker) brand(b *Brand) {
+	if b.Country != "" && !countryCode.MatchString(b.Country) {
+		c.at("brands."+b.ID+".country", "%q is not two capital letters (example: DE)", b.Country)
+	}
 	key := "brands." + b.ID
 	if b.Color != "" && !color.MatchString(b.Color) {
 		c.at(key+".color", "%q is not a colour (example: #1f4e79)", b.Color)
@@ -393,3 +401,6 @@ func checkCron(line string) (err error) {
 	}
 	return nil
 }
+
+// countryCode is ISO 3166-1 alpha-2.
+var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)

@@ -61,6 +61,8 @@ type Config struct {
 	Severities []Severity `yaml:"severities,named" key:"critical" says:"critical 24 hours, high 48 hours, medium 72 hours, low 5 working days" doc:"How bad it is, worst first. Naming one replaces the default ones."`
 	Schedules  []Schedule `yaml:"schedules,named" key:"weekly_report" doc:"What is sent by the calendar."`
 
+	Facts map[string]string `yaml:"facts" example:"{order: 'PO-[0-9]{6}', serial: 'SN ?([0-9A-Z]{8})'}" says:"only phones, error texts and ticket numbers" doc:"What to look for in a customer's words: a name and a regular expression (Go's syntax; its first group, if any, is the value). Agents see what was found."`
+
 	LettersDir   string `yaml:"letters_dir" kind:"path" example:"letters" says:"the built-in letters" doc:"Folder of letters that replace built-in ones, per brand and language."`
 	KnowledgeDir string `yaml:"knowledge_dir" kind:"path" example:"knowledge" says:"none" doc:"Folder of Markdown articles that are suggested to customers and agents."`
 }
@@ -151,6 +153,7 @@ type Brand struct {
 	Sender    string         `yaml:"sender" says:"name" example:"Example Support" doc:"Display name of letters to customers."`
 	Language  string         `yaml:"language" default:"en" allowed:"en|de" doc:"Language of letters, unless the customer writes another one of these."`
 	Timezone  *time.Location `yaml:"timezone" default:"UTC" example:"Europe/Berlin" doc:"Time zone of hours, holidays and dates in letters."`
+	Country   string         `yaml:"country" says:"none: only numbers with + are understood" example:"DE" doc:"Two letters (ISO 3166-1): whose phone numbers customers write without +."`
 	Hours     Hours          `yaml:"hours" default:"mon-fri 09:00-17:00" example:"{mon-fri: \"09:00-12:00, 13:00-17:00\", sat: \"09:30-13:30\"}" doc:"When the desk is open. Days or ranges of days; several spans are separated by commas."`
 	Holidays  Holidays       `yaml:"holidays" default:"" example:"[2026-12-25, holidays.ics]" doc:"Days on which the desk is closed: dates, or .ics files."`
 	Signature string         `yaml:"signature" says:"name" example:"The Example support team" doc:"Last line of letters."`

@@ -21,7 +21,7 @@ type WorkerOptions struct {
 	DB      *store.DB
 	Rules   func() tickets.Rules               // read at the start of each pass
 	Auth    func(mailbox string) Authenticator // how mail to a mailbox is authenticated
-	Parser  parser.Options
+	Parser  func() parser.Options              // what is looked for in the brand's mail; read for each mail
 	Log     *slog.Logger
 	Now     func() time.Time
 	Wake    <-chan struct{} // rows were added: look now
@@ -71,6 +71,9 @@ func NewWorker(opt WorkerOptions) *Worker {
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Parser == nil {
+		opt.Parser = func() parser.Options { return parser.Options{} }
 	}
 	if opt.Parse == nil {
 		opt.Parse = parser.Parse
@@ -249,7 +252,7 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.unfetched = why
 		return c
 	}
-	m := w.opt.Parse(row.Data, w.opt.Parser)
+	m := w.opt.Parse(row.Data, w.opt.Parser())
 	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
 	return c

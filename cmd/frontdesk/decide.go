@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"frontdesk/intake"
+	"frontdesk/parser"
 	"frontdesk/tickets"
 )
 
@@ -93,6 +94,7 @@ func (d *desk) decide(ctx context.Context, brand string, log *slog.Logger) (map[
 	w := intake.NewWorker(intake.WorkerOptions{
 		Brand: brand, DB: d.db, Log: log, Now: now,
 		Rules: func() tickets.Rules { return d.rules }, Auth: authenticatorsOf(d.cfg),
+		Parser: func() parser.Options { return parserOf(d.cfg, brand) },
 	})
 	for {
 		n, err := w.Pass(ctx)

@@ -258,3 +258,19 @@ func runSweep(t *testing.T, d *liveDesk) error {
 	t.Helper()
 	return d.sweepNow(t.Context())
 }
+
+// TestFactsOfTheConfiguration: what a brand looks for in its mail reaches the
+// agent, numbers in the form of the brand's country.
+func TestFactsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, "support@one.test", "asha@one.test", "bikram@one.test", "chandra@one.test", "maria@example.test")
+	yaml := strings.Replace(oneBrand(o, "One", "one.test", "facts: {order: 'PO-([0-9]{6})'}\n"), "    name: One\n", "    name: One\n    country: DE\n", 1)
+	openDeskAt(t, o, yaml)
+	post(t, o, "maria@example.test", "Maria <maria@example.test>", "support@one.test", mailText("Where is PO-123456? Call me at 030 901820.", "Subject: Order", "Message-ID: <o@example.test>"))
+	got := waitMail(t, o, "asha@one.test", "the ticket", subject("[One #1]"))
+	for _, want := range []string{"order: 123456", "phone: +4930901820"} {
+		if !strings.Contains(got.Text, want) {
+			t.Errorf("the agent does not see %q:\n%s", want, got.Text)
+		}
+	}
+}

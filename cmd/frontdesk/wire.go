@@ -255,3 +255,12 @@ func attachmentsOf(db *store.DB) notify.OpenAttachment {
 		return m.Attachments[part].Data, nil
 	}
 }
+
+// parserOf says what is looked for in a brand's mail.
+func parserOf(cfg *config.Config, brand string) parser.Options {
+	opt := parser.Options{Patterns: cfg.Facts}
+	if i := slices.IndexFunc(cfg.Brands, func(b config.Brand) bool { return b.ID == brand }); i >= 0 {
+		opt.Country = cfg.Brands[i].Country
+	}
+	return opt
+}
