@@ -25,7 +25,26 @@ type Item struct {
 	Recipients []string // envelope recipients, when known
 	Received   time.Time
 	SHA256     [32]byte // of Data
-	Data       []byte   // raw bytes (a mail; for web and shell a JSON command)
+	Data       []byte   // raw bytes (a mail; for web and shell a JSON command; for phone channels a webhook)
+
+	// Contact ties rows that belong together before anybody decided about them:
+	// "call:CA…" for everything of one call; "" nothing.
+	Contact string
+	// Hold keeps the row from being claimed before then: its files are being
+	// fetched. Zero: at once.
+	Hold time.Time
+	// Fetch are files that the row names and the telephone company has.
+	Fetch []Fetch
+}
+
+// Fetch is a file to be fetched from the telephone company and put into the
+// ledger as a row of its own.
+type Fetch struct {
+	Key          string // of the row it becomes: "media:RE…", "media:MM…:0"
+	RecordingSid string // of a recording, else ""
+	URL          string // of other media, as the webhook named it
+	ContentType  string // as announced
+	Filename     string // for people
 }
 
 // imapKey returns the UIDVALIDITY and UID in an IMAP item's key, zeros for any

@@ -159,6 +159,7 @@ type Result struct {
 	Detail    string     // what the server said, or what went wrong
 	ServerIDs []string   // ids the server gave the mail (its rewritten Message-ID)
 	Render    *Rendering // kept for the next attempt, when it was not stored before
+	MessageID string     // MessageSid or CallSid that Twilio gave the letter; "" keeps what is stored
 	At        time.Time
 }
 

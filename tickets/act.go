@@ -457,7 +457,7 @@ func (d *decision) answerAgent(tc *TicketChange, agent Agent, kind LetterKind, d
 func ticketViews(list []Ticket) []TicketView {
 	var out []TicketView
 	for _, t := range list {
-		out = append(out, TicketView{t.ID, t.Status, t.Severity, t.Subject, show(requester(&t)), t.Updated})
+		out = append(out, TicketView{ID: t.ID, Status: t.Status, Severity: t.Severity, Subject: t.Subject, From: show(requester(&t)), Updated: t.Updated, Assignee: t.Assignee, Due: t.Promises.NextDue()})
 	}
 	return out
 }

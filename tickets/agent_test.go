@@ -401,7 +401,7 @@ func FuzzCommands(f *testing.F) {
 func TestWelcomeIsTheirBrands(t *testing.T) {
 	t.Parallel()
 	rules := rulesForTest()
-	rules.Queues["haus"] = Queue{"haus", [][]string{{"gerda@zephyr.test"}}}
+	rules.Queues["haus"] = Queue{Key: "haus", Tiers: [][]string{{"gerda@zephyr.test"}}}
 	zephyr := rules.Brands["zephyr"]
 	zephyr.Mailboxes = []Mailbox{{"hilfe@zephyr.test", "haus", ""}}
 	rules.Brands["zephyr"] = zephyr

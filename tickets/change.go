@@ -43,6 +43,48 @@ type Change struct {
 
 	// Alerts are limits that were met and concern the operator, constant phrases.
 	Alerts []string
+
+	// Defer leaves the ledger row undecided until then; nothing else of the
+	// change is saved. A call is not told of before its recording had the time to
+	// come. Zero: the row is decided.
+	Defer time.Time
+
+	Alarms  []Alarm       // to begin (ID 0) or update
+	Stop    []LineConsent // numbers that want no texts from a line
+	Start   []LineConsent // numbers that want them again
+	Unhold  []HeldLetters // letters held for a conversation that may leave now
+	Cancel  []int64       // letters that wait and are not wanted any more: ring letters of an alarm that ended
+	Away    []Absence     // agents that go away or come back
+	Lessons []Lesson      // for the classifier
+}
+
+// LineConsent is what a number wants of texts from one of our lines. Both are
+// addresses: tel:+…, whatsapp:+….
+type LineConsent struct {
+	Number, Line string
+}
+
+// HeldLetters names letters in state held: those of a ticket to an address.
+type HeldLetters struct {
+	Ticket int64
+	To     string
+}
+
+// Absence is an agent's leave. Until zero: the agent is back.
+type Absence struct {
+	Agent string
+	Since time.Time
+	Until time.Time
+}
+
+// Lesson is one ticket as people sorted it: what the classifier learns from.
+type Lesson struct {
+	Ticket   int64
+	Text     string
+	Language string
+	Category string
+	Severity string
+	At       time.Time
 }
 
 // TicketChange is what happens to one ticket. The store numbers a new ticket

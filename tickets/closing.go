@@ -78,7 +78,7 @@ func Silence(t Ticket, found Found, rules Rules, now time.Time) (Change, bool) {
 	default:
 		return d.c, false
 	}
-	return d.c, true
+	return d.done(), true
 }
 
 // days rounds to whole days.
@@ -101,7 +101,7 @@ func Wake(t Ticket, rules Rules, now time.Time) (Change, bool) {
 		data.Done = []string{fmt.Sprintf("open again: it was put off until %s", until.In(d.localNow().Location()).Format("2006-01-02 15:04"))}
 		d.toAgent(tc, a, LetterReceipt, 0, data)
 	}
-	return d.c, true
+	return d.done(), true
 }
 
 // Welcome writes the one-page guide to a new agent, in the words and the

@@ -58,11 +58,15 @@ var commandSpecs = map[string]commandSpec{
 	"history":  {usage: "#history", check: noArg},
 	"list":     {usage: "#list", check: anything},
 	"help":     {usage: "#help", check: anything},
+	"sms":      {usage: "#sms (the text goes to the customer's phone)", later: true, check: noArg},
+	"call":     {usage: "#call (rings you, then the customer)", later: true, check: noArg},
+	"ack":      {usage: "#ack", later: true, check: noArg},
+	"escalate": {usage: "#escalate [why]", later: true, check: anything},
+	"update":   {usage: "#update TEXT (for the next status update)", later: true, check: anything},
+	"away":     {usage: "#away until DATE", later: true, check: date},
+	"back":     {usage: "#back", later: true, check: noArg},
+	"incident": {usage: "#incident [all|NUMBER|none]", later: true, check: incident},
 	"kb":       {usage: "#kb ID", later: true},
-	"sms":      {usage: "#sms", later: true},
-	"call":     {usage: "#call", later: true},
-	"ack":      {usage: "#ack", later: true},
-	"escalate": {usage: "#escalate [why]", later: true},
 }
 
 // CommandNames lists the commands, sorted.
@@ -184,7 +188,7 @@ func commandTickets(lines []string) []int64 {
 	var out []int64
 	for _, line := range lines {
 		f := strings.Fields(strings.ToLower(line))
-		if len(f) == 2 && (f[0] == "#merge" || f[0] == "#link") {
+		if len(f) == 2 && (f[0] == "#merge" || f[0] == "#link" || f[0] == "#incident") {
 			if n, err := strconv.ParseInt(strings.TrimPrefix(f[1], "#"), 10, 64); err == nil {
 				out = append(out, n)
 			}
@@ -231,6 +235,18 @@ func numbers(c *Command, _ Rules, _ time.Time) string {
 		}
 	}
 	return ""
+}
+
+// incident reads #incident: bare makes the ticket the parent of one, "all"
+// sends the mail's words on each of its tickets, a number joins another's, none
+// leaves it.
+func incident(c *Command, _ Rules, _ time.Time) string {
+	switch arg := strings.ToLower(c.Arg); arg {
+	case "", "all", "none":
+		c.Arg = arg
+		return ""
+	}
+	return number(c, Rules{}, time.Time{})
 }
 
 func level(c *Command, _ Rules, _ time.Time) string {

@@ -29,7 +29,11 @@ func Receive(found Found, in Inbound, rules Rules, now time.Time) Change {
 	d.c.Tickets = make([]TicketChange, 0, maxTickets) // pointers into it stay good
 	if in.Button != nil {
 		d.button()
-		return d.c
+		return d.done()
+	}
+	if in.Phone != nil {
+		d.phone()
+		return d.done()
 	}
 	d.trace("kind", strings.Join(in.Signals, " "), "%s", in.Kind)
 	switch {
@@ -38,6 +42,15 @@ func Receive(found Found, in Inbound, rules Rules, now time.Time) Change {
 	case d.agentMail():
 	default:
 		d.customerMail()
+	}
+	return d.done()
+}
+
+// done ends every decision that may have touched a ticket: what it promises is
+// looked at again with the new events.
+func (d *decision) done() Change {
+	for i := range d.c.Tickets {
+		d.promise(&d.c.Tickets[i])
 	}
 	return d.c
 }

@@ -1,6 +1,10 @@
 package tickets
 
-import "time"
+import (
+	"time"
+
+	"frontdesk/sla"
+)
 
 // Keys is what a decision wants looked up before it is taken.
 type Keys struct {
@@ -15,6 +19,12 @@ type Keys struct {
 	Letter     int64 // letter named by a VERP address, 0 none
 	History    int64 // ticket whose newest messages are wanted (an agent writes about it), 0 none
 	Now        time.Time
+
+	Number  string // E.164, of who calls or texts; "" none
+	Line    string // our line that was called or texted: tel:…, whatsapp:…
+	Contact string // Item.Contact of the row: the call it belongs to
+	Opens   bool   // a ticket may be opened: what assignment and incidents need is wanted
+	Words   string // subject and text of what may open a ticket: like tickets are looked for
 }
 
 // Hit is a stored message or letter that carries a msg-id.
@@ -44,6 +54,49 @@ type Found struct {
 	Open        []Ticket               // for #list: open tickets, in queue order; filled by the worker
 	Acks        AckCounts
 	Suppressed  bool // Sender's address bounced hard
+
+	// Of Keys.Number and Keys.Line. Person is then who has the number: the only
+	// profile with it, or the bare profile that an earlier call made.
+	Callers []Person              // profiles that have the number, at most 10: none is to be linked when there are several
+	Texts   []int64               // tickets of this number on this line, newest first, at most 10
+	Stopped bool                  // the number wants no texts from the line
+	LastIn  time.Time             // newest message of the number on the line
+	Contact []Message             // messages made of rows with Keys.Contact, oldest first
+	Alarm   *Alarm                // the ringing alarm of the ticket of Keys.History or of Letter
+	Log     map[int64][]sla.Event // clock events of Tickets, oldest first
+	Desk    *Desk                 // how busy everybody is; when Keys.Opens, or an agent's mail moves a ticket
+	Like    []LikeTicket          // tickets of the brand opened within Rules.Incident.Within before Now, newest first, at most 500; when Keys.Opens
+	Parent  []IncidentTicket      // tickets of the incident of Keys.History, and who is to be answered on each
+}
+
+// Desk is how busy the agents are, over all brands.
+type Desk struct {
+	Load  map[string]Load      // by agent's address
+	Away  map[string]time.Time // by agent's address: until when
+	Knows map[string]int       // by agent's address: tickets of this requester the agent answered in the last 180 days
+}
+
+// Load is the open work of one agent.
+type Load struct {
+	Open     int            // tickets that are new or open
+	Severity map[string]int // of them, by severity; "" for those without
+}
+
+// LikeTicket is a ticket opened lately, as the watch for incidents sees it.
+type LikeTicket struct {
+	ID        int64
+	Requester string // address
+	Words     string // subject and the beginning of the first message
+	Product   string // fact
+	Incident  int64
+	Status    Status
+	Opened    time.Time
+}
+
+// IncidentTicket is one ticket of a major incident.
+type IncidentTicket struct {
+	Ticket Ticket
+	Last   Message // newest message of a customer: what a letter answers
 }
 
 // SentLetter is a letter as a bounce sees it.

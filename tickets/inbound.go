@@ -66,6 +66,8 @@ type Inbound struct {
 
 	// Button is set for ChannelWeb: what a customer pressed on a page.
 	Button *Button
+	// Phone is set for ChannelVoice, ChannelSMS and ChannelWhatsApp.
+	Phone *PhoneContact
 }
 
 // Button is one press on a customer's page. The page's token is verified by

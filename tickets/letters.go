@@ -18,6 +18,17 @@ const (
 	LetterClosed          LetterKind = "closed"          // closed after silence
 	LetterReopened        LetterKind = "reopened"        // open again
 	LetterPriority        LetterKind = "priority"        // the priority changed
+	LetterEscalated       LetterKind = "escalated"       // a senior colleague or specialist has it now
+	LetterUpdate          LetterKind = "update"          // how it stands, at the promised beat
+	LetterDelay           LetterKind = "delay"           // a promise may not be kept
+	LetterIncident        LetterKind = "incident"        // known, concerns others too; we are on it
+)
+
+// The letters to customers that exist as texts only.
+const (
+	LetterMissedCall LetterKind = "missed-call"   // we missed your call, and its number
+	LetterHelp       LetterKind = "text-help"     // who we are; answer to HELP
+	LetterTemplate   LetterKind = "text-template" // WhatsApp: an answer is waiting, write to get it
 )
 
 // The letters to agents.
@@ -32,7 +43,25 @@ const (
 	LetterBounced    LetterKind = "agent-bounced"    // a letter to the customer came back
 	LetterQuarantine LetterKind = "agent-quarantine" // daily: what is held
 	LetterRefusal    LetterKind = "agent-refusal"    // a mail in an agent's name that was not trusted
+	LetterEscalation LetterKind = "agent-escalation" // a ticket came up to this tier: history and messages attached
+	LetterWarning    LetterKind = "agent-warning"    // a promise is about to be missed
+	LetterBreach     LetterKind = "agent-breach"     // a promise was missed
+	LetterAskUpdate  LetterKind = "agent-ask-update" // the customer waits for news: #update
+	LetterOutbreak   LetterKind = "agent-incident"   // like tickets of several customers: one incident
+	LetterMorning    LetterKind = "agent-morning"    // one's own queue, what is due today
+	LetterTeam       LetterKind = "agent-team"       // the team's: unassigned, at risk
 )
+
+// The letters to agents' telephones.
+const (
+	LetterRing     LetterKind = "ring"      // a call about a critical ticket: press 1
+	LetterRingText LetterKind = "ring-text" // the text beside it
+	LetterBridge   LetterKind = "bridge"    // #call: rings the agent, then the customer
+	LetterHangUp   LetterKind = "hang-up"   // ends the call of another letter (Data.HangUp)
+)
+
+// Call reports whether a letter of the kind is a telephone call, or ends one.
+func (k LetterKind) Call() bool { return k == LetterRing || k == LetterBridge || k == LetterHangUp }
 
 // Letter is one mail to one envelope recipient, decided but not yet rendered.
 // The first rendering is stored with it; a retry sends the same bytes.
@@ -40,7 +69,7 @@ type Letter struct {
 	ID       int64 // 0 until stored
 	Ticket   int64
 	Brand    string // whose name, sender, colours and templates
-	Mailbox  string // configured address it leaves from
+	Mailbox  string // configured address it leaves from; for texts and calls the line: tel:+…, whatsapp:+…
 	Kind     LetterKind
 	Language string
 	To       Address // the envelope recipient
@@ -64,6 +93,7 @@ type Letter struct {
 	Version    int       // the ticket's Version that an agent's letter shows; signed into its relay address
 	Priority   int       // smaller leaves earlier: 0 answers, 1 acknowledgements and notices, 2 the rest
 	NotAfter   time.Time // given up after this time; zero: the outbox's own limit
+	Held       string    // stored in state held, for this reason; "" leaves at once
 	Data       LetterData
 }
 
@@ -118,6 +148,31 @@ type LetterData struct {
 	Quarantine []HeldMail    `json:"quarantine,omitempty"`
 	Bounce     string        `json:"bounce,omitempty"` // who did not get it and why
 	Dead       bool          `json:"dead,omitempty"`   // bounced: the address gets no further automatic letters
+
+	// Promises.
+	Due      time.Time   `json:"due,omitzero"`       // the due time it is about; X-Frontdesk-Due
+	Clock    string      `json:"clock,omitempty"`    // "first response", … of sla
+	Promise  string      `json:"promise,omitempty"`  // "24 hours"
+	Left     string      `json:"left,omitempty"`     // "1h20m" left; "" overdue
+	Why      string      `json:"why,omitempty"`      // of an escalation, an incident: a line
+	Team     string      `json:"team,omitempty"`     // who has it now
+	Queues   []QueueView `json:"queues,omitempty"`   // morning letters: parts of the list
+	Attach   []int64     `json:"attach,omitempty"`   // ledger rows whose mails are attached whole
+	Incident int64       `json:"incident,omitempty"` // number of the incident's ticket
+	Count    int         `json:"count,omitempty"`    // tickets of the incident
+
+	// Texts and calls.
+	Number   string `json:"number,omitempty"`   // of the customer, E.164
+	Alarm    int64  `json:"alarm,omitempty"`    // ring: the alarm
+	Attempt  int    `json:"attempt,omitempty"`  // ring: which attempt of it
+	HangUp   int64  `json:"hang_up,omitempty"`  // letter whose call is to end
+	Recorded int    `json:"recorded,omitempty"` // seconds of the voicemail
+}
+
+// QueueView is one part of a morning letter.
+type QueueView struct {
+	Title   string       `json:"title"` // "overdue", "due today", "unassigned", "at risk", …: a constant word
+	Tickets []TicketView `json:"tickets"`
 }
 
 // Refusal is one attachment that was not taken.
@@ -144,6 +199,8 @@ type TicketView struct {
 	Subject  string    `json:"subject"`
 	From     string    `json:"from"`
 	Updated  time.Time `json:"updated"`
+	Assignee string    `json:"assignee,omitempty"`
+	Due      time.Time `json:"due,omitzero"` // the next due time of its clocks
 }
 
 // HeldMail is a quarantined mail as the daily letter shows it.

@@ -1,6 +1,10 @@
 package tickets
 
-import "time"
+import (
+	"time"
+
+	"frontdesk/sla"
+)
 
 // Direction says which way a message went.
 type Direction string
@@ -53,10 +57,14 @@ type Attachment struct {
 	Inline      bool
 	Size        int
 	SHA256      [32]byte
-	Part        int    // index in the parsed mail's attachments
+	Part        int    // index in the parsed mail's attachments; WholeRow: the row's bytes are the file
 	Ledger      int64  // row that holds the bytes; 0 the message's own
 	Refused     string // "" taken; "type" or "size": why it goes no further
 }
+
+// WholeRow is the Part of an attachment that is a ledger row of its own: a
+// recording or a picture that was fetched from the telephone company.
+const WholeRow = -1
 
 // Event is one line of a ticket's append-only log.
 type Event struct {
@@ -68,4 +76,8 @@ type Event struct {
 	What    string // constant phrase: "opened", "answered", "status", "held", …
 	Detail  string // facts: "new → open", "merged into #12"
 	Outcome string // "" done, else what became of it: "refused: …", "bounced: …"
+
+	// Clock is what the event means for the ticket's clocks, nil nothing. Its At
+	// is the event's. The clocks are a function of these entries alone.
+	Clock *sla.Event
 }

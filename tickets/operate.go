@@ -58,7 +58,7 @@ func Operate(found Found, op Operation, rules Rules, now time.Time) (c Change, d
 	}
 	done, problems = d.collect(op.By)
 	d.c.Disposition = ""
-	return d.c, done, problems
+	return d.done(), done, problems
 }
 
 // operateNew logs a request for somebody else.

@@ -1,6 +1,11 @@
 package tickets
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"frontdesk/sla"
+)
 
 // Address is one mailbox with its display name.
 type Address struct {
@@ -36,6 +41,18 @@ type Person struct {
 	Org       string
 	Blocked   bool // #block: mail from this person goes to quarantine
 	Notes     string
+	VIP       bool
+	Contract  string // key of Rules.Contracts, "" none of their own
+}
+
+// Profile is what a decision about a ticket needs of its requester's profile.
+type Profile struct {
+	Name     string
+	Address  string // the first one that takes mail, "" none
+	Phone    string // the first number, E.164, "" none
+	Org      string
+	VIP      bool
+	Contract string
 }
 
 // Role is what an agent may do; each includes the ones before it.
@@ -64,6 +81,14 @@ type Agent struct {
 	Role    Role
 	Skills  []string
 	MaxOpen int // 0 no limit
+
+	Brands   []string      // keys of the brands the agent works for; nil all
+	Calendar *sla.Calendar // when the agent works; nil: always
+}
+
+// WorksFor reports whether the agent may see tickets of the brand.
+func (a Agent) WorksFor(brand string) bool {
+	return len(a.Brands) == 0 || slices.Contains(a.Brands, brand)
 }
 
 // AuthorKind says whose words a message is.

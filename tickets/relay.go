@@ -255,7 +255,10 @@ func (d *decision) logFor(agent Agent, requester Address) {
 	if comment != "" {
 		d.note(tc, agent, comment)
 	}
+	d.sort(tc)
 	done := d.apply(tc, agent, commands)
+	d.outbreak(tc)
+	d.assign(tc)
 	done = append(done, d.finish(tc, agent, slices.DeleteFunc(slices.Clone(commands), func(c Command) bool { return c.Name != "pending" && c.Name != "hold" }))...)
 	d.acknowledge(tc, carry)
 	d.tellAgents(tc, LetterNewTicket, carry, false)

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"frontdesk/sla"
 )
 
 // Rules is everything a decision depends on besides the mail and what is
@@ -30,6 +32,19 @@ type Rules struct {
 
 	Ack     AckLimits
 	Closing Closing
+	Texting Texting
+	Policy  sla.Policy // what is promised
+	Matrix  Matrix     // impact × urgency → severity
+	Signs   []Sign     // words that speak for an impact or an urgency
+	Learned *Model     // nil until there is history enough
+
+	Contracts     map[string]Contract
+	Organisations []Organisation
+	Incident      IncidentRules
+	Assign        AssignRules
+	Update        UpdateRules
+	Roles         map[Role]Rights
+	Order         []string // severities, worst first: the queue's order
 
 	// AddressOnly trusts an agent's From without proof (agent_auth:
 	// address-only). The relay address is still needed.
@@ -45,6 +60,18 @@ type Brand struct {
 	Location  *time.Location
 	Signature string
 	Mailboxes []Mailbox
+	Phones    []Phone
+	Country   string        // ISO 3166: whose numbers are written without country code
+	Calendar  *sla.Calendar // when the desk is open; nil: never closed
+}
+
+// Phone is one number of a brand.
+type Phone struct {
+	Number   string // E.164
+	Queue    string // of tickets whose caller chose none
+	Mailbox  string // whose address the agents' letters about its tickets come from
+	Texts    bool   // takes and sends SMS
+	WhatsApp bool   // is a WhatsApp sender
 }
 
 // Mailbox is one address of a brand.
@@ -56,8 +83,11 @@ type Mailbox struct {
 
 // Queue is a kind of work and the teams that do it.
 type Queue struct {
-	Key   string
-	Tiers [][]string // addresses of the agents of each tier, first tier first
+	Key       string
+	Tiers     [][]string   // addresses of the agents of each tier, first tier first
+	Teams     []string     // name of each tier
+	Assign    bool         // new tickets are given to an agent
+	AckWithin sla.Duration // after a step up without acknowledgement for so long it goes on to the next tier; zero never
 }
 
 // Category sorts tickets.
@@ -66,12 +96,79 @@ type Category struct {
 	Title         string
 	RespondWithin string // as configured: "2 business hours"
 	Keywords      []string
+	Required      []string // facts that are asked for, keys of Ticket.Facts
+	Severity      string   // of a ticket of which nothing else is known, "" none
 }
 
 // Severity is how bad it is.
 type Severity struct {
 	Key           string
 	ResolveWithin string
+	UpdateEvery   sla.Duration
+	Escalate      sla.Duration // after so long, Immediately at once; zero never by itself
+	Call          bool         // an escalation rings the people of the tier
+	Weight        int          // of one open ticket in the balance of work, default 1
+}
+
+// Matrix gives the severity of an impact and an urgency, each 1 (least) to 4.
+type Matrix map[[2]int]string
+
+// Sign is a phrase that speaks for an impact or an urgency.
+type Sign struct {
+	Phrase  string // lower case, compared with whole words of the text
+	Impact  int    // 0: says nothing about it
+	Urgency int
+}
+
+// Contract is what was promised to a customer beyond what everybody has.
+type Contract struct {
+	Key   string
+	Title string
+	VIP   bool
+}
+
+// Organisation is a customer that is more than one person.
+type Organisation struct {
+	Key      string
+	Name     string
+	Domains  []string // mail domains of its people
+	Contract string
+	VIP      bool
+}
+
+// Texting says how texts and calls leave.
+type Texting struct {
+	Segments  int           // most segments of one text; longer answers carry a link
+	Join      time.Duration // a text within it joins the ticket of the same number and line
+	Missed    time.Duration // a call missed again within it joins the ticket, and is not acknowledged again
+	RingAgain int           // attempts of an alarm for each person
+	RingFor   time.Duration // from the beginning of one attempt to the next
+	Template  bool          // there is a WhatsApp template for answers outside the 24 hours
+}
+
+// IncidentRules say when like tickets are one incident.
+type IncidentRules struct {
+	Customers int           // so many different customers, 0: never looked for
+	Within    time.Duration // in this time
+	Alike     float64       // how alike, 0 to 1
+}
+
+// AssignRules weigh who gets a new ticket.
+type AssignRules struct {
+	Skill bool // the category is asked for as a skill where anybody of the tier has it
+	Stick bool // who knows the customer is preferred
+}
+
+// UpdateRules say how customers are kept informed.
+type UpdateRules struct {
+	RemindBefore sla.Duration // the agent is asked to write an update so long before it is due
+	DelayBefore  sla.Duration // a customer is told so long before a promise is missed that it may be
+}
+
+// Rights say what a role may do and see beyond the table of commands.
+type Rights struct {
+	Denied []string // commands that the role may not use
+	Hidden []string // of customers: "email", "phone", "organisation", "products", "notes"
 }
 
 // AckLimits are the limits on automatic letters (docs/mail-rules.md section 3).

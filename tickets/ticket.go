@@ -31,9 +31,12 @@ type Channel string
 
 // The channels.
 const (
-	ChannelMail  Channel = "email"
-	ChannelShell Channel = "shell" // an operator's command line; walk-ins
-	ChannelWeb   Channel = "web"   // a button on a customer's page
+	ChannelMail     Channel = "email"
+	ChannelShell    Channel = "shell"    // an operator's command line; walk-ins
+	ChannelWeb      Channel = "web"      // a button on a customer's page
+	ChannelVoice    Channel = "voice"    // a telephone call: a voicemail, a missed call, keys pressed
+	ChannelSMS      Channel = "sms"      // SMS and MMS
+	ChannelWhatsApp Channel = "whatsapp" // WhatsApp
 )
 
 // Ticket is one request and its state. Messages, events and letters refer to
@@ -42,6 +45,7 @@ type Ticket struct {
 	ID      int64  // the number people see; 0 until stored
 	Brand   string // key of Rules.Brands
 	Mailbox string // address the brand's letters of this ticket come from
+	Line    string // our number that the customer texts and calls on this ticket: tel:+… or whatsapp:+…; "" none yet
 	Queue   string // key of Rules.Queues
 	Channel Channel
 	Status  Status
@@ -54,6 +58,8 @@ type Ticket struct {
 	Requester    int64         // person who has the problem
 	Participants []Participant // the requester first, then everybody else on the ticket
 	Dead         []string      // those of their addresses that bounced hard, as the store knows; not saved
+	Stopped      []string      // those of their numbers that want no texts from Line, tel:… and whatsapp:…; as the store knows; not saved
+	Profile      Profile       // of the requester, as the store knows; not saved
 
 	Assignee string // agent's address, "" nobody
 	Severity string // key of Rules.Severities, "" not set
@@ -65,6 +71,11 @@ type Ticket struct {
 	Links    []Link
 
 	MergedInto int64 // for StatusMerged
+	Incident   int64 // the ticket of the major incident it belongs to; its own number on that ticket; 0 none
+
+	Tier     int      // index in the queue's tiers of those it is with now
+	Promises Promises // what the desk promised on it, and what it has done about that
+	Guess    *Guess   // how category and severity were guessed; nil when nobody guessed
 
 	// Version counts the messages on the ticket that a customer or an agent
 	// can see; a relay address carries the version its reader saw.

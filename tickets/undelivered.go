@@ -28,5 +28,5 @@ func Undelivered(t Ticket, l SentLetter, code, detail string, rules Rules, now t
 		d.toAgent(tc, a, LetterBounced, 0, data)
 		tc.Letters[len(tc.Letters)-1].Key = fmt.Sprintf("undelivered:%d:%s", l.ID, a.Address)
 	}
-	return d.c
+	return d.done()
 }

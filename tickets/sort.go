@@ -1,0 +1,4 @@
+package tickets
+
+// sort gives a new ticket its category, impact, urgency and severity.
+func (d *decision) sort(tc *TicketChange) {}
