@@ -41,7 +41,7 @@ CREATE TABLE tickets (
     brand         TEXT NOT NULL,
     mailbox       TEXT NOT NULL,
     queue         TEXT NOT NULL,
-    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web')),
+    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web', 'voice', 'sms', 'whatsapp')),
     status        TEXT NOT NULL CHECK (status IN ('new', 'open', 'pending', 'on_hold', 'resolved', 'closed', 'merged', 'spam')),
     subject       TEXT NOT NULL,
     subject_core  TEXT NOT NULL,
@@ -98,7 +98,7 @@ CREATE TABLE ledger (
     uidvalidity   BIGINT NOT NULL, -- 0 unless it came by IMAP
     uid           BIGINT NOT NULL,
     queue         TEXT NOT NULL,
-    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web')),
+    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web', 'voice', 'sms', 'whatsapp')),
     sender        TEXT,            -- NULL unknown, '' null reverse-path
     recipients    TEXT NOT NULL,
     received      BIGINT NOT NULL,
@@ -148,7 +148,7 @@ CREATE TABLE messages (
     version       BIGINT NOT NULL,
     ledger        BIGINT NOT NULL, -- 0 when it came by no ledger row
     direction     TEXT NOT NULL CHECK (direction IN ('in', 'out', 'note', 'held')),
-    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web')),
+    channel       TEXT NOT NULL CHECK (channel IN ('email', 'shell', 'web', 'voice', 'sms', 'whatsapp')),
     kind          TEXT NOT NULL,
     author_kind   TEXT NOT NULL,
     person        BIGINT NOT NULL,
@@ -229,7 +229,7 @@ CREATE TABLE letters (
     message_id    TEXT NOT NULL DEFAULT '',
     code          TEXT NOT NULL DEFAULT '',
     detail        TEXT NOT NULL DEFAULT '',
-    report        TEXT NOT NULL DEFAULT '' CHECK (report IN ('', 'bounced', 'delayed', 'complained'))
+    report        TEXT NOT NULL DEFAULT '' CHECK (report IN ('', 'bounced', 'delayed', 'complained', 'delivered', 'read'))
 );
 CREATE INDEX letters_waiting ON letters (priority, id, due) WHERE state IN ('queued', 'dot');
 CREATE INDEX letters_trouble ON letters (state, id) WHERE state IN ('held', 'failed');
