@@ -295,6 +295,8 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 			if requester(t).Address != "" && !SameAddress(requester(t).Address, c.Arg) {
 				done = append(done, d.newRequester(tc, agent, c.Arg))
 			}
+		case "away", "back":
+			done = append(done, d.leave(agent, c))
 		case "block":
 			d.c.Block = append(d.c.Block, t.Requester)
 			tc.event(d.now, agent.Address, "blocked", "%s", requester(t).Address)
@@ -466,12 +468,12 @@ func ticketViews(list []Ticket) []TicketView {
 func (d *decision) actLoose(agent Agent, commands []Command, problems []string) {
 	key := func(kind LetterKind) string { return fmt.Sprintf("%s:row%d:%s", kind, d.in.Ledger, agent.Address) }
 	for _, c := range commands {
-		if !slices.Contains([]string{"help", "list", "release"}, c.Name) {
+		if !slices.Contains([]string{"help", "list", "release", "away", "back"}, c.Name) {
 			problems = append(problems, fmt.Sprintf("#%s: on which ticket? reply to one of its mails", c.Name))
 		}
 	}
 	if len(commands) == 0 && len(problems) == 0 {
-		problems = append(problems, "nobody gets answers to this letter; the first line may be #help, #list or #release NUMBER")
+		problems = append(problems, "nobody gets answers to this letter; the first line may be #help, #list, #away until DATE or #release NUMBER")
 	}
 	if len(problems) > 0 {
 		d.holdLoose(agent, problems)
@@ -490,6 +492,8 @@ func (d *decision) actLoose(agent Agent, commands []Command, problems []string) 
 				d.c.Release = append(d.c.Release, parseNumber(w))
 				data.Done = append(data.Done, "released: "+strings.Trim(w, "#,"))
 			}
+		case "away", "back":
+			data.Done = append(data.Done, d.leave(agent, c))
 		}
 	}
 	d.loose(agent, kind, key(kind), data)

@@ -63,8 +63,8 @@ var commandSpecs = map[string]commandSpec{
 	"ack":      {usage: "#ack", later: true, check: noArg},
 	"escalate": {usage: "#escalate [why]", later: true, check: anything},
 	"update":   {usage: "#update TEXT (for the next status update)", later: true, check: anything},
-	"away":     {usage: "#away until DATE", later: true, check: date},
-	"back":     {usage: "#back", later: true, check: noArg},
+	"away":     {usage: "#away until DATE", check: date},
+	"back":     {usage: "#back", check: noArg},
 	"incident": {usage: "#incident [all|NUMBER|none]", later: true, check: incident},
 	"kb":       {usage: "#kb ID", later: true},
 }

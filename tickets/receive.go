@@ -309,23 +309,21 @@ func (d *decision) tellAgents(tc *TicketChange, kind LetterKind, carry int, unve
 	}
 }
 
-// audience lists the agents a ticket concerns, by address.
+// audience lists the agents a ticket concerns, by address: the assignee, or its
+// tier. What the desk itself assigned and nobody has taken up yet concerns both,
+// unless the queue is Quiet: a colleague who is quicker may answer.
 func (d *decision) audience(t *Ticket) []Agent {
-	if a, ok := d.rules.Agent(t.Assignee); ok {
+	a, assigned := d.rules.Agent(t.Assignee)
+	q := d.rules.Queues[t.Queue]
+	if assigned && (t.Status != StatusNew || t.Promises.Assigned == "" || q.Quiet) {
 		return []Agent{a}
 	}
-	var out []Agent
-	if q, ok := d.rules.Queues[t.Queue]; ok {
-		for _, tier := range q.Tiers {
-			for _, addr := range tier {
-				if a, ok := d.rules.Agent(addr); ok {
-					out = append(out, a)
-				}
-			}
-			if len(out) > 0 {
-				return out
-			}
-		}
+	out := d.rules.tier(*t)
+	if assigned && !slices.ContainsFunc(out, func(b Agent) bool { return b.Address == a.Address }) {
+		out = append(out, a)
+	}
+	if len(out) > 0 {
+		return out
 	}
 	return d.supervisors()
 }

@@ -86,6 +86,7 @@ type Queue struct {
 	Key       string
 	Tiers     [][]string   // addresses of the agents of each tier, first tier first
 	Teams     []string     // name of each tier
+	Quiet     bool         // a new ticket is told to its assignee alone, not to the tier
 	Assign    bool         // new tickets are given to an agent
 	AckWithin sla.Duration // after a step up without acknowledgement for so long it goes on to the next tier; zero never
 }
