@@ -49,6 +49,7 @@ type ContactRow struct {
 	Mailbox  string
 	Received time.Time
 	SHA256   [32]byte
+	Size     int // of the bytes, whether Data is here or not
 	Data     []byte
 	Decided  bool
 	Waiting  bool // a file it named is still to be fetched
