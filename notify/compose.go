@@ -153,7 +153,7 @@ func customerName(l tickets.Letter, m Material) string {
 		candidates = append([]string{l.Data.Author}, candidates...)
 	}
 	for _, c := range candidates {
-		name, address, _ := strings.Cut(oneLine(c, 120), "<") // "Maria Keller <maria@keller.example>"
+		name, address, _ := strings.Cut(shownNumbers(oneLine(c, 120)), "<") // "Maria Keller <maria@keller.example>"
 		if name = strings.Trim(name, ` "`); name == "" {
 			name = strings.Trim(address, "<> ")
 		}
@@ -170,6 +170,9 @@ func (m Material) shown(l tickets.Letter) (to, cc []*mail.Address) {
 	visible := func(list []tickets.Address) []*mail.Address {
 		var kept []tickets.Address
 		for _, a := range list {
+			if tickets.Number(a.Address) != "" { // takes part by telephone
+				continue
+			}
 			if _, agent := m.Agents[tickets.NormalAddress(a.Address)]; l.Agent || !agent || tickets.SameAddress(a.Address, l.To.Address) {
 				kept = append(kept, a)
 			}
@@ -225,10 +228,22 @@ func (f *fields) about(l tickets.Letter, m Material) {
 	if t := m.Ticket; t != nil {
 		f.words("X-Frontdesk-Queue", oneLine(t.Queue, 100))
 		f.words("X-Frontdesk-Severity", oneLine(t.Severity, 100))
-		if !t.Due.IsZero() {
-			f.add("X-Frontdesk-Due", t.Due.UTC().Format(time.RFC3339))
+		if due := dueOf(l, t); !due.IsZero() {
+			f.add("X-Frontdesk-Due", due.UTC().Format(time.RFC3339))
 		}
 	}
+}
+
+// dueOf is what a letter is about, else what is promised next, else the date that
+// somebody set.
+func dueOf(l tickets.Letter, t *tickets.Ticket) time.Time {
+	if !l.Data.Due.IsZero() {
+		return l.Data.Due
+	}
+	if next := t.Promises.NextDue(); !next.IsZero() {
+		return next
+	}
+	return t.Due
 }
 
 // mime writes the mail: text and HTML as alternatives, and the files behind

@@ -24,6 +24,12 @@ type Material struct {
 	Agents    map[string]tickets.Agent // by normal address: kept out of customers' letters
 	PublicURL string                   // of customers' pages, "" none
 	Now       time.Time                // Date of the letter
+
+	// Of letters to telephones.
+	Line     Line   // our number that it leaves from
+	Email    string // the brand's mail address
+	Segments int    // most segments of a text, 0 three
+	Attached int    // files of the message that the letter carries: they are on the customer's page
 }
 
 // File is one attachment of a letter.
@@ -45,7 +51,13 @@ type Parts struct {
 // throughout, no line over 998 octets, all bodies in a 7-bit transfer encoding.
 // messageID is without brackets. The error says which value or template is at
 // fault; trying again does not help.
+//
+// A letter to a telephone becomes what is posted to Twilio, as JSON; see
+// [ShowPosted].
 func Render(l tickets.Letter, m Material) (raw []byte, messageID string, err error) {
+	if tickets.Number(l.To.Address) != "" {
+		return renderPhone(l, m)
+	}
 	parts, err := Compose(l, m)
 	if err != nil {
 		return nil, "", err

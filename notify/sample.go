@@ -25,6 +25,7 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Tickets:    []tickets.TicketView{{ID: 1234, Status: tickets.StatusOpen, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at}},
 			Quarantine: []tickets.HeldMail{{ID: 42, At: at, From: "unknown@elsewhere.example", Subject: "Invoice", Reason: "loop", Detail: "31 Received fields"}},
 			Bounce:     "maria@keller.example: 550 5.1.1 no such user", Dead: true,
+			Number: "+4915112345678",
 		},
 	}
 }

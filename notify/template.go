@@ -19,14 +19,41 @@ import (
 //go:embed letters
 var embedded embed.FS
 
+// A letter's words are one file for each kind and language. A mail begins with
+// "Subject: …"; the Markdown after it is its body. What goes to a telephone is
+// written beside it, above the subject, as a short form of the same letter:
+//
+//	{{define "text" -}}
+//	{{.Brand}}: your request #{{.Number}} is open again, and we are on it.
+//	{{- end}}
+//
+// Every letter that a customer can get has one: one or two sentences, no
+// Markdown, characters of GSM-7 where the language allows, one segment of 160
+// where nobody's own words are in it (TestEachTextInEachLanguage counts). It sees
+// the same fields, and .Page (link to the customer's page), .Attached (files of
+// an answer) and .Mailbox (the brand's mail address) beside them. People's words
+// in it are shortened by the code when the whole is too long.
+
 // Kinds lists the kinds of letter that have a template, customers' first.
 var Kinds = []tickets.LetterKind{
 	tickets.LetterAcknowledgement, tickets.LetterRefused, tickets.LetterAnswer, tickets.LetterMissing,
 	tickets.LetterResolution, tickets.LetterConfirmed, tickets.LetterSilence, tickets.LetterClosed,
 	tickets.LetterReopened, tickets.LetterPriority,
+	tickets.LetterMissedCall, tickets.LetterHelp, tickets.LetterTemplate,
 	tickets.LetterNewTicket, tickets.LetterMessage, tickets.LetterReceipt, tickets.LetterHeld,
 	tickets.LetterHistory, tickets.LetterList, tickets.LetterGuide, tickets.LetterBounced,
 	tickets.LetterQuarantine, tickets.LetterRefusal,
+	tickets.LetterRingText,
+}
+
+// TextOnly reports whether a kind of letter goes to telephones alone: its
+// template is the short form and nothing else.
+func TextOnly(kind tickets.LetterKind) bool {
+	switch kind {
+	case tickets.LetterMissedCall, tickets.LetterHelp, tickets.LetterTemplate, tickets.LetterRingText:
+		return true
+	}
+	return false
 }
 
 // Templates are the letters' texts: the embedded ones, and those of the operator's
@@ -137,11 +164,32 @@ func (t *Template) run(v *view) (subject, body string, err error) {
 	return strings.TrimSpace(subject), body, nil
 }
 
+// short executes the short form on a view. False means that the template has none.
+func (t *Template) short(v *view) (string, bool, error) {
+	form := t.tmpl.Lookup("text")
+	if form == nil {
+		return "", false, nil
+	}
+	var b bytes.Buffer
+	err := form.Execute(&b, v)
+	return b.String(), true, err
+}
+
 // try runs the template on a letter with nothing and on one with everything
 // said, so that a field that does not exist is found at start.
 func (t *Template) try(kind tickets.LetterKind) error {
 	for _, l := range []tickets.Letter{{Kind: kind}, Sample(kind)} {
-		if _, _, err := t.run(newView(l, Material{}, spoken(t.Language), &words{})); err != nil {
+		v := newView(l, Material{}, spoken(t.Language), &words{})
+		_, has, err := t.short(v)
+		switch {
+		case err != nil:
+			return err
+		case TextOnly(kind) && !has:
+			return fmt.Errorf("%s: no {{define \"text\"}}: this letter goes to telephones alone", t.Source)
+		case TextOnly(kind):
+			continue
+		}
+		if _, _, err := t.run(v); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,10 @@ type view struct {
 	Subject   string // of the ticket; only for the Subject line
 	Title     Words  // the subject again, for the body
 
+	// Of short forms: texts.
+	Page     string // link to the customer's page, "" without pages
+	Attached int    // files of an answer, which are on that page
+
 	// Of letters that carry words.
 	Text   Words
 	Author Words
@@ -101,10 +105,12 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		Name:      w.put(properName(l.To.Name)),
 		Brand:     w.put(oneLine(m.Brand.name(), 80)),
 		Signature: w.put(m.Brand.signature()),
-		Mailbox:   w.put(l.Mailbox),
+		Mailbox:   w.put(m.mailbox(l)),
+		Page:      m.pageLink(l),
+		Attached:  m.Attached,
 		Subject:   shownSubject(l, lang),
 		Text:      say(d.Text),
-		Author:    say(oneLine(d.Author, 200)),
+		Author:    say(shownNumbers(oneLine(d.Author, 200))),
 		When:      lang.moment(d.At, zone),
 		Files:     w.puts(oneLines(d.Names)),
 
@@ -120,13 +126,13 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		Workaround:    say(d.Workaround),
 		Confirm:       m.page(l),
 
-		From:       w.put(oneLine(d.From, 200)),
+		From:       w.put(shownNumbers(oneLine(d.From, 200))),
 		Unverified: d.Unverified,
 		Proposed:   w.puts(oneLines(d.Proposed)),
 		Done:       w.puts(d.Done),
 		Problems:   w.puts(d.Problems),
 		Commands:   w.puts(oneLines(d.Commands)),
-		Bounce:     w.put(d.Bounce),
+		Bounce:     w.put(shownNumbers(d.Bounce)),
 		Dead:       d.Dead,
 	}
 	v.Title = say(v.Subject)
@@ -158,12 +164,12 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 // lists says the parts of a letter to an agent that list messages, tickets and mails.
 func (v *view) lists(d tickets.LetterData, lang *language, zone *time.Location, w *words) {
 	for _, m := range d.Newer {
-		v.Newer = append(v.Newer, shownMessage{lang.moment(m.At, zone), w.put(oneLine(m.Author, 200)),
+		v.Newer = append(v.Newer, shownMessage{lang.moment(m.At, zone), w.put(shownNumbers(oneLine(m.Author, 200))),
 			string(m.Direction), w.put(m.Text), w.puts(oneLines(m.Names))})
 	}
 	for _, t := range d.Tickets {
 		v.Tickets = append(v.Tickets, shownTicket{t.ID, lang.status(t.Status), lang.severity(t.Severity),
-			w.put(oneLine(t.Subject, 120)), w.put(oneLine(t.From, 120)), lang.moment(t.Updated, zone)})
+			w.put(oneLine(t.Subject, 120)), w.put(shownNumbers(oneLine(t.From, 120))), lang.moment(t.Updated, zone)})
 	}
 	for _, q := range d.Quarantine {
 		v.Held = append(v.Held, shownMail{q.ID, lang.moment(q.At, zone), w.put(oneLine(q.From, 120)),
@@ -195,10 +201,46 @@ func shownSubject(l tickets.Letter, lang *language) string {
 // page is the link of the buttons in a letter that asks whether it is solved.
 // It only opens a page: following it changes nothing.
 func (m Material) page(l tickets.Letter) string {
+	link := m.pageLink(l)
+	if link == "" {
+		return ""
+	}
+	return link + "#confirm"
+}
+
+// pageLink is the customer's page of a letter's ticket, "" where there is none.
+func (m Material) pageLink(l tickets.Letter) string {
 	if m.PublicURL == "" || l.Agent || l.Ticket == 0 || l.Person == 0 {
 		return ""
 	}
-	return strings.TrimRight(m.PublicURL, "/") + "/t/" + m.Keys.PageToken(l.Ticket, l.Person) + "#confirm"
+	return m.publicURL() + "/t/" + m.Keys.PageToken(l.Ticket, l.Person)
+}
+
+func (m Material) publicURL() string { return strings.TrimRight(m.PublicURL, "/") }
+
+// mailbox is the mail address of a letter: its own, or the brand's for one that
+// leaves from a telephone number.
+func (m Material) mailbox(l tickets.Letter) string {
+	switch {
+	case tickets.Number(l.Mailbox) == "":
+		return l.Mailbox
+	case m.Ticket != nil && m.Ticket.Mailbox != "":
+		return m.Ticket.Mailbox
+	}
+	return m.Email
+}
+
+// schemes stand before numbers in addresses; people know them without.
+var schemes = regexp.MustCompile(`\b(tel|whatsapp):\+`)
+
+// shownNumbers shows addresses that are numbers as people write them.
+func shownNumbers(s string) string {
+	return schemes.ReplaceAllStringFunc(s, func(scheme string) string {
+		if strings.HasPrefix(scheme, "whatsapp") {
+			return "WhatsApp +"
+		}
+		return "+"
+	})
 }
 
 // withheld keeps addresses out of a customer's letter that are not for
@@ -209,16 +251,17 @@ func (m Material) withheld(l tickets.Letter, s string) string {
 	if l.Agent || !strings.Contains(s, "@") {
 		return s
 	}
-	if r := m.relayPattern(l.Mailbox); r != nil {
-		s = r.ReplaceAllLiteralString(s, l.Mailbox)
+	ours := m.mailbox(l)
+	if r := m.relayPattern(ours); r != nil {
+		s = r.ReplaceAllLiteralString(s, ours)
 	}
 	low := strings.ToLower(s)
 	for a := range m.Agents {
-		if !strings.Contains(low, a) || tickets.SameAddress(a, l.To.Address) || tickets.SameAddress(a, l.Mailbox) {
+		if !strings.Contains(low, a) || tickets.SameAddress(a, l.To.Address) || tickets.SameAddress(a, ours) {
 			continue
 		}
 		whole := regexp.MustCompile(`(?i)(^|[^a-z0-9._%+\-])` + regexp.QuoteMeta(a) + `($|[^a-z0-9\-])`)
-		s = whole.ReplaceAllString(s, "${1}"+strings.ReplaceAll(l.Mailbox, "$", "$$")+"${2}")
+		s = whole.ReplaceAllString(s, "${1}"+strings.ReplaceAll(ours, "$", "$$")+"${2}")
 	}
 	return s
 }

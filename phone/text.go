@@ -123,14 +123,20 @@ func Plain(text string) string {
 }
 
 // Shorten makes a text fit into at most limit segments and MaxText units. A text
-// that is too long is cut between words, and "… " and the link to the whole of
+// that is too long is cut between words, and "... " and the link to the whole of
 // it follow; the dots alone when link is "". True means that it was cut.
 //
 // The link is never cut: where not even it fits, it stands alone.
 func Shorten(text string, limit int, link string) (string, bool) {
+	return ShortenIn("", text, "", limit, link)
+}
+
+// ShortenIn is Shorten for words that stand between others: before and after are
+// never cut, so that a question behind a long text is still asked.
+func ShortenIn(before, text, after string, limit int, link string) (string, bool) {
 	limit = max(limit, 1)
-	if fits(text, limit) {
-		return text, false
+	if whole := before + text + after; fits(whole, limit) {
+		return whole, false
 	}
 	tail := "..."
 	if link != "" {
@@ -140,7 +146,7 @@ func Shorten(text string, limit int, link string) (string, bool) {
 	low, high := 0, len(runes) // the longest beginning that fits with the tail; fitting is monotonic
 	for low < high {
 		middle := (low + high + 1) / 2
-		if fits(string(runes[:middle])+tail, limit) {
+		if fits(before+string(runes[:middle])+tail+after, limit) {
 			low = middle
 		} else {
 			high = middle - 1
@@ -148,9 +154,9 @@ func Shorten(text string, limit int, link string) (string, bool) {
 	}
 	head := cutWords(runes, low)
 	if head == "" {
-		return or(link, "..."), true
+		return before + or(link, "...") + after, true
 	}
-	return head + tail, true
+	return before + head + tail + after, true
 }
 
 func fits(text string, limit int) bool {

@@ -154,3 +154,31 @@ func FuzzText(f *testing.F) {
 		_ = Keyword(text)
 	})
 }
+
+// What stands around somebody's words is never cut.
+func TestShortenIn(t *testing.T) {
+	t.Parallel()
+	const before, after, link = "Baleyo, #7: ", "\nIs it solved? Reply YES or NO.", "https://d.example/t/abc"
+	for _, c := range []struct {
+		name, text, link string
+		limit            int
+		cut              bool
+	}{
+		{"short", "A new cable.", link, 1, false},
+		{"long", strings.Repeat("word ", 100), link, 1, true},
+		{"long, no link", strings.Repeat("word ", 100), "", 2, true},
+		{"long, UCS-2", strings.Repeat("ключ ", 100), link, 3, true},
+		{"no room at all", strings.Repeat("ключ ", 100), link, 1, true},
+	} {
+		got, cut := ShortenIn(before, c.text, after, c.limit, c.link)
+		if cut != c.cut || !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) {
+			t.Errorf("%s: %v %q", c.name, cut, got)
+		}
+		if cut && !strings.Contains(got, c.link+after) {
+			t.Errorf("%s: no link in %q", c.name, got)
+		}
+		if n := Segments(got).Segments; n > c.limit && c.name != "no room at all" {
+			t.Errorf("%s: %d segments, limit %d: %q", c.name, n, c.limit, got)
+		}
+	}
+}
