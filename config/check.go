@@ -24,12 +24,16 @@ const minSecret = 32
 func check(cfg *Config, l *loader) {
 	c := &checker{cfg: cfg, loader: l}
 	c.top()
+	c.twilio()
 	c.listeners()
 	c.people()
 	for i := range cfg.Brands {
 		c.brand(&cfg.Brands[i])
 	}
 	c.mailAddresses()
+	c.sorting()
+	c.contracts()
+	c.roles()
 	c.schedules()
 }
 
@@ -66,15 +70,6 @@ func (c *checker) top() {
 	for i, t := range cfg.Limits.AttachmentTypes {
 		if !mediaType.MatchString(t) {
 			c.at(fmt.Sprintf("limits.attachment_types[%d]", i), "%q is not a media type (allowed: application/pdf, image/*)", t)
-		}
-	}
-	if t := cfg.Twilio; t != nil {
-		if !strings.HasPrefix(t.AccountSID, "AC") {
-			c.at("twilio.account_sid", "does not begin with AC: it is not an Account SID")
-		}
-		c.url("twilio.api_base_url", t.APIBaseURL)
-		if cfg.HTTP.PublicURL == "" {
-			c.at("http.public_url", "missing: the signatures of webhooks are checked against it")
 		}
 	}
 }
@@ -162,6 +157,12 @@ func (c *checker) people() {
 		if a.Phone != "" {
 			c.phone(key+".phone", a.Phone)
 		}
+		for j, b := range a.Brands {
+			c.reference(fmt.Sprintf("%s.brands[%d]", key, j), b, "brand", ids(cfg.Brands, func(b Brand) string { return b.ID }))
+		}
+		if a.Hours == nil && a.Timezone != nil {
+			c.at(key+".timezone", "of no use without hours: remove it, or say when the agent works")
+		}
 	}
 	for _, t := range cfg.Teams {
 		for i, member := range t.Members {
@@ -235,15 +236,8 @@ func (c *checker) brand(b *Brand) {
 	for i := range b.Mailboxes {
 		c.mailbox(fmt.Sprintf("%s.mailboxes[%d]", key, i), &b.Mailboxes[i])
 	}
-	for i, p := range b.Phones {
-		phone := fmt.Sprintf("%s.phones[%d]", key, i)
-		c.phone(phone+".number", p.Number)
-		for digit, queue := range p.Menu {
-			if len(digit) != 1 || !strings.Contains("0123456789*#", digit) {
-				c.at(phone+".menu."+digit, "not one key of a phone (allowed: 0 to 9, *, #)")
-			}
-			c.reference(phone+".menu."+digit, queue, "queue", ids(c.cfg.Queues, func(q Queue) string { return q.ID }))
-		}
+	for i := range b.Phones {
+		c.line(fmt.Sprintf("%s.phones[%d]", key, i), b, &b.Phones[i])
 	}
 }
 
@@ -350,6 +344,9 @@ func (c *checker) mailAddresses() {
 		if other, both := mailboxes[a.Email]; both && a.Email != "" {
 			c.at(fmt.Sprintf("agents[%d].email", i), "%q is %s: an agent's own mail would open tickets", a.Email, other)
 		}
+		if other, both := numbers[a.Phone]; both && a.Phone != "" {
+			c.at(fmt.Sprintf("agents[%d].phone", i), "%q is %s: the desk would ring itself", a.Phone, other)
+		}
 	}
 }
 
@@ -401,6 +398,9 @@ func checkCron(line string) (err error) {
 	}
 	return nil
 }
+
+// commandWord is the shape of an agents' command; "#" before it is understood.
+var commandWord = regexp.MustCompile(`^#?[a-z]+$`)
 
 // countryCode is ISO 3166-1 alpha-2.
 var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)

@@ -13,6 +13,7 @@
 //	default   what an absent key means (the value itself, it is used by Load)
 //	says      the default in words, where it depends on other keys
 //	example   a value to show
+//	more      further blocks to show beside the first, separated by |
 //	allowed   the only values, separated by |
 //	min, max  bounds of a number
 //	kind      path: relative to the folder of the file
@@ -49,17 +50,32 @@ type Config struct {
 	Outbox      Outbox      `yaml:"outbox" doc:"How letters leave."`
 	Log         Log         `yaml:"log" doc:"The log goes to standard error."`
 
-	SupervisorMail *TimeOfDay `yaml:"supervisor_mail" default:"08:00" doc:"When the daily letter about quarantined mail goes to supervisors, in the time zone of the first brand. \"\" = never."`
+	SupervisorMail *TimeOfDay `yaml:"supervisor_mail" default:"08:00" doc:"When the daily letter about quarantined mail goes to supervisors, in the time zone of the first brand. off = never."`
+	MorningMail    *TimeOfDay `yaml:"morning_mail" default:"08:00" doc:"When each agent is sent the own queue, and each team what is unassigned or at risk: on the days on which the brand opens, in its time zone. off = never."`
 
-	Twilio *Twilio `yaml:"twilio" doc:"The phone account. Leave it out when the desk has no phone."`
+	Twilio  *Twilio `yaml:"twilio" doc:"The phone account. Leave it out when the desk has no phone."`
+	Texting Texting `yaml:"texting" doc:"Texts (SMS, WhatsApp) and missed calls."`
+	Alarms  Alarms  `yaml:"alarms" doc:"How the people of a tier are rung for an escalation of a severity with call: true, one after the other, until one of them presses 1."`
 
 	Brands     []Brand    `yaml:"brands,named" required:"true" key:"example" doc:"Who the customers write to. Each brand has its own mailboxes, hours, language and look; one team can answer for all."`
 	Queues     []Queue    `yaml:"queues,named" key:"support" says:"one queue, support, answered by the first team" doc:"Where tickets wait. Each mailbox fills one."`
 	Teams      []Team     `yaml:"teams,named" key:"everyone" says:"one team, everyone, of all agents" doc:"Who answers a queue."`
 	Agents     []Agent    `yaml:"agents" required:"true" doc:"The people who answer, from their own mail clients."`
 	Categories []Category `yaml:"categories,named" key:"technical" says:"technical (2 business hours), product, account, billing, returns (4 business hours each)" doc:"What a ticket is about; the first whose keyword occurs is suggested. Naming one replaces the default ones."`
-	Severities []Severity `yaml:"severities,named" key:"critical" says:"critical 24 hours, high 48 hours, medium 72 hours, low 5 working days" doc:"How bad it is, worst first. Naming one replaces the default ones."`
-	Schedules  []Schedule `yaml:"schedules,named" key:"weekly_report" doc:"What is sent by the calendar."`
+	Severities []Severity `yaml:"severities,named" key:"critical" more:"high: {resolve_within: 48 hours, update_every: 8 hours, escalate: immediately}|medium: {resolve_within: 72 hours}|low: {resolve_within: 5 working days}" says:"critical 24 hours, high 48 hours, medium 72 hours, low 5 working days" doc:"How bad it is, worst first: the order of the queue, too. Naming one replaces the default ones."`
+
+	Matrix Matrix `yaml:"severity_matrix" example:"{1: [low, low, medium, high], 2: [low, medium, medium, high], 3: [medium, medium, high, critical], 4: [medium, high, critical, critical]}" says:"the example, when the severities are called critical, high, medium and low; else none" doc:"Impact (1 one person, 4 everybody) → the severities of urgency 1 (can wait) to 4 (now). Without it #impact and #urgency change no severity."`
+	Signs  []Sign `yaml:"signs" says:"the built-in phrases alone" doc:"Phrases in customers' words that speak for an impact or an urgency, beside the built-in ones."`
+
+	Promises      Promises       `yaml:"promises" doc:"What holds for the times of categories, severities and contracts alike."`
+	Contracts     []Contract     `yaml:"contracts,named" key:"gold" says:"none" doc:"What some customers were promised beyond what everybody has."`
+	Organisations []Organisation `yaml:"organisations,named" key:"acme" says:"none" doc:"Customers that are more than one person."`
+	Assignment    Assignment     `yaml:"assignment" doc:"Who gets a new ticket: of the first tier, whoever works now, is below max_open and has the least to do."`
+	Updates       Updates        `yaml:"updates" doc:"How customers are kept informed."`
+	Incidents     Incidents      `yaml:"incidents" doc:"When like tickets of several customers are taken for one major incident."`
+	Roles         []Rights       `yaml:"roles,named" key:"agent" says:"every role has the commands of its rank and sees the whole customer" doc:"What a role may not do and see. The block's name is the role: agent, senior, supervisor, manager, admin."`
+
+	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" doc:"What is sent by the calendar."`
 
 	Facts map[string]string `yaml:"facts" example:"{order: 'PO-[0-9]{6}', serial: 'SN ?([0-9A-Z]{8})'}" says:"only phones, error texts and ticket numbers" doc:"What to look for in a customer's words: a name and a regular expression (Go's syntax; its first group, if any, is the value). Agents see what was found."`
 
@@ -134,14 +150,6 @@ type Outbox struct {
 type Log struct {
 	Format string `yaml:"format" default:"logfmt" allowed:"logfmt|json" doc:"logfmt for people, json for collectors."`
 	Level  string `yaml:"level" default:"info" allowed:"debug|info|warn" doc:"The least that is written. Only debug shows whole addresses."`
-}
-
-// Twilio is the phone account.
-type Twilio struct {
-	AccountSID string `yaml:"account_sid" required:"true" example:"${TWILIO_ACCOUNT_SID}" doc:"Account SID, begins with AC."`
-	AuthToken  Secret `yaml:"auth_token_file" required:"true" example:"twilio.token" doc:"File with the auth token, chmod 600."`
-	// APIBaseURL has no trailing slash.
-	APIBaseURL string `yaml:"api_base_url" default:"https://api.twilio.com" doc:"Where the API is; tests point it elsewhere."`
 }
 
 // Brand is one face of the desk.
@@ -234,13 +242,6 @@ type SMTP struct {
 	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password" doc:"How the desk logs in. Where a provider wants OAuth2, make an app password."`
 }
 
-// Phone is one number that customers call and text.
-type Phone struct {
-	Number   string            `yaml:"number" required:"true" example:"\"+4930123456\"" doc:"The number, international form with +."`
-	Greeting string            `yaml:"greeting" says:"from the letters" example:"Thank you for calling Example." doc:"First words a caller hears."`
-	Menu     map[string]string `yaml:"menu" example:"{\"1\": support}" doc:"Key to press → queue."`
-}
-
 // Queue is where tickets wait.
 type Queue struct {
 	// ID is the name of the block.
@@ -248,6 +249,11 @@ type Queue struct {
 	// Team and Tiers are IDs of Config.Teams.
 	Team  string   `yaml:"team" says:"the first team" example:"everyone" doc:"Team that answers."`
 	Tiers []string `yaml:"tiers" says:"the team alone" example:"[everyone]" doc:"Teams that a ticket climbs, lowest first."`
+	Title string   `yaml:"title" says:"the name of the block" example:"Support" doc:"Name that callers hear in the menu."`
+	// Assign is false where agents take tickets themselves.
+	Assign bool `yaml:"assign" default:"true" doc:"true = a new ticket is given to an agent at once. false = agents #take it."`
+	// AckWithin has Unit Never when a ticket stays on its tier.
+	AckWithin Duration `yaml:"ack_within" default:"30 minutes" doc:"Time after a step up in which somebody has to #ack, #take or answer the ticket, or it goes on to the next tier. never = it stays."`
 }
 
 // Team is who answers.
@@ -274,10 +280,16 @@ type Agent struct {
 	// Email is lower case.
 	Email   string   `yaml:"email" required:"true" example:"asha@example.com" doc:"The agent's own mail address; customers never see it."`
 	Name    string   `yaml:"name" says:"the part before @" example:"Asha" doc:"Name that colleagues see."`
-	Phone   string   `yaml:"phone" default:"" example:"\"+4917012345678\"" doc:"Number that is rung for emergencies, international form with +."`
+	Phone   string   `yaml:"phone" default:"" example:"\"+4917012345678\"" doc:"Number that is rung for emergencies, for #call and by phones with ring: true; international form with +."`
 	Role    Role     `yaml:"role" default:"agent" allowed:"agent|senior|supervisor|manager|admin" doc:"What the person may do; each role may do what those before it may."`
 	Skills  []string `yaml:"skills" default:"" example:"[technical, en]" doc:"Categories, brands and languages that suit."`
 	MaxOpen int      `yaml:"max_open" default:"0" min:"0" doc:"Open tickets above which nothing is assigned by itself. 0 = no bound."`
+	// Brands are IDs of Config.Brands; none means all.
+	Brands []string `yaml:"brands" says:"all" example:"[example]" doc:"Brands that the agent works for and whose tickets the agent sees."`
+	// Hours is nil when the agent always works.
+	Hours *Hours `yaml:"hours" says:"always" example:"{mon-thu: \"08:00-16:00\"}" doc:"When the agent works: outside of it nothing is assigned to and no phone rings at the agent. The holidays of the agent's first brand are free."`
+	// Timezone is nil when Hours is.
+	Timezone *time.Location `yaml:"timezone" says:"that of the agent's first brand" example:"Europe/Berlin" doc:"Time zone of the agent's hours."`
 }
 
 // Category is what a ticket is about.
@@ -287,6 +299,10 @@ type Category struct {
 	Title         string   `yaml:"title" says:"the name of the block" example:"Technical Issues" doc:"Name in letters and reports."`
 	RespondWithin Duration `yaml:"respond_within" default:"4 business hours" doc:"First answer; told to the customer. Hours count always, business hours only when open."`
 	Keywords      []string `yaml:"keywords" default:"" example:"[error, crash, \"not working\"]" doc:"Words in subject or text that suggest the category."`
+	// Required are names of FactNames or keys of Config.Facts.
+	Required []string `yaml:"required" default:"" example:"[product, error]" doc:"Facts that are asked of the customer when missing: name, phone, organisation, room, occurred, product, error, screenshot, tried, expected, first_time, and names of facts below."`
+	// Severity is "" or the ID of one of Config.Severities.
+	Severity string `yaml:"severity" says:"none" example:"medium" doc:"Severity of a ticket of which nothing else is known."`
 }
 
 // Severity is how bad it is.
@@ -298,7 +314,8 @@ type Severity struct {
 	UpdateEvery Duration `yaml:"update_every" says:"no updates" example:"2 hours" doc:"How often the customer hears from the desk meanwhile."`
 	// Escalate is zero for never, Unit Immediately for at once.
 	Escalate Duration `yaml:"escalate" says:"never by itself" example:"immediately" doc:"When a ticket climbs a tier by itself: immediately, or after a time."`
-	Call     bool     `yaml:"call" default:"false" doc:"true = the person on duty is rung and texted until somebody acknowledges."`
+	Call     bool     `yaml:"call" default:"false" doc:"true = an escalation rings and texts the people of the tier until somebody acknowledges. Needs a phone."`
+	Weight   int      `yaml:"weight" says:"1 for the last severity, one more for each worse one" example:"4" min:"1" max:"100" doc:"How much work an open ticket stands for when new ones are given out."`
 }
 
 // Schedule is one thing that is sent by the calendar.

@@ -157,7 +157,7 @@ func (l *loader) plain(path string, n *node, v reflect.Value, f keyed) {
 		l.block(path, n, v)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		l.block(path, n, v.Elem())
+		l.value(path, n, v.Elem(), f)
 	case reflect.Slice:
 		if f.named {
 			l.namedBlocks(path, n, v)
@@ -170,6 +170,8 @@ func (l *loader) plain(path string, n *node, v reflect.Value, f keyed) {
 		}
 	case reflect.Int:
 		l.number(path, n, v, f)
+	case reflect.Float64:
+		l.fraction(path, n, v)
 	case reflect.Bool:
 		if text, ok := l.scalar(path, n); ok {
 			l.boolean(path, text, n.text, v)
@@ -216,6 +218,20 @@ func (l *loader) number(path string, n *node, v reflect.Value, f keyed) {
 	default:
 		v.SetInt(int64(number))
 	}
+}
+
+// fraction decodes a number from 0 to 1.
+func (l *loader) fraction(path string, n *node, v reflect.Value) {
+	text, ok := l.scalar(path, n)
+	if !ok {
+		return
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(number >= 0 && number <= 1) { // NaN is neither
+		l.add(path, "%q is not a share (allowed: 0 to 1, as in 0.5)", n.text)
+		return
+	}
+	v.SetFloat(number)
 }
 
 func bound(text string, otherwise int) int {

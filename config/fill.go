@@ -11,9 +11,6 @@ func fill(cfg *Config, given func(key string) bool) {
 		cfg.HTTP.Listen = "127.0.0.1:8025"
 	}
 	cfg.HTTP.PublicURL = strings.TrimRight(cfg.HTTP.PublicURL, "/")
-	if cfg.Twilio != nil {
-		cfg.Twilio.APIBaseURL = strings.TrimRight(cfg.Twilio.APIBaseURL, "/")
-	}
 	fillAgents(cfg)
 	fillTeams(cfg, given)
 	if !given("categories") {
@@ -29,6 +26,11 @@ func fill(cfg *Config, given func(key string) bool) {
 	}
 	for i := range cfg.Brands {
 		fillBrand(cfg, &cfg.Brands[i])
+	}
+	fillAgentHours(cfg)
+	fillPromises(cfg, given)
+	if cfg.Twilio != nil {
+		fillTwilio(cfg, given)
 	}
 }
 
@@ -57,7 +59,7 @@ func fillTeams(cfg *Config, given func(string) bool) {
 		cfg.Teams = []Team{team}
 	}
 	if !given("queues") {
-		cfg.Queues = []Queue{{ID: "support"}}
+		cfg.Queues = []Queue{defaultQueue()}
 	}
 	for i := range cfg.Queues {
 		q := &cfg.Queues[i]
@@ -82,6 +84,9 @@ func fillBrand(cfg *Config, b *Brand) {
 	}
 	for i := range b.Mailboxes {
 		fillMailbox(cfg, &b.Mailboxes[i])
+	}
+	for i := range b.Phones {
+		fillPhone(b, &b.Phones[i])
 	}
 	if b.Domain == "" && len(b.Mailboxes) > 0 {
 		_, b.Domain, _ = strings.Cut(b.Mailboxes[0].Address, "@")
@@ -121,6 +126,11 @@ func defaultIntake(hasIMAP bool, lmtpListen string) Intake {
 		return IntakeLMTP
 	}
 	return IntakePipe
+}
+
+// defaultQueue is what a file without queues means.
+func defaultQueue() Queue {
+	return Queue{ID: "support", Assign: true, AckWithin: Duration{30, UnitMinute}}
 }
 
 // defaultCategories is what a file without categories means.

@@ -35,6 +35,8 @@ func openFolder(t testing.TB) string {
 	mustWrite(t, filepath.Join(dir, "secret"), strings.Repeat("0123456789abcdef", 2)+"\n", 0o600)
 	mustWrite(t, filepath.Join(dir, "mail.pw"), "hunter2\n", 0o600)
 	mustWrite(t, filepath.Join(dir, "twilio.token"), "token-of-twilio\n", 0o600)
+	mustWrite(t, filepath.Join(dir, "twilio.next"), "next-token-of-twilio\n", 0o600)
+	mustWrite(t, filepath.Join(dir, "twilio.key"), "key-of-twilio\n", 0o600)
 	return dir
 }
 
@@ -109,7 +111,19 @@ func TestContractExampleLoads(t *testing.T) {
 		{"password", m.SMTP.Password.Reveal(), "hunter2"},
 		{"poll_every", m.PollEvery, time.Minute},
 		{"subaddressing", m.Subaddressing, "+"},
-		{"menu", b.Phones[0].Menu["1"], "sales"},
+		{"menu", fmt.Sprint(b.Phones[0].Menu), "[{1  sales} {2  support}]"},
+		{"phone", b.Phones[0].Queue + " " + b.Phones[0].Mailbox, "support support@baleyo.test"},
+		{"allow", fmt.Sprint(cfg.Twilio.Allow, cfg.Twilio.Deny), "[+977] []"},
+		{"matrix", fmt.Sprint(cfg.Matrix), "[[low low medium high] [low medium medium high] [medium medium high critical] [medium high critical critical]]"},
+		{"weights", fmt.Sprint(cfg.Severities[0].Weight, cfg.Severities[3].Weight), "4 1"},
+		{"morning_mail", cfg.MorningMail.String(), "08:00"},
+		{"promises", fmt.Sprint(cfg.Promises), "{ 24 hours 75% [pending on_hold] restart from_start}"},
+		{"texting", cfg.Texting, Texting{3, 14 * 24 * time.Hour, 30 * time.Minute}},
+		{"alarms", cfg.Alarms, Alarms{3, 2 * time.Minute}},
+		{"incidents", cfg.Incidents, Incidents{5, 30 * time.Minute, 0.5}},
+		{"assignment", cfg.Assignment, Assignment{true, true}},
+		{"updates", fmt.Sprint(cfg.Updates), "{30 minutes 30 minutes}"},
+		{"queue", fmt.Sprint(cfg.Queues[1]), "{sales sales [sales head] sales true 30 minutes}"},
 		{"tiers", fmt.Sprint(cfg.Queues[0].Tiers), "[first-line senior head]"},
 		{"role", cfg.Agents[3].Role, RoleManager},
 		{"max_open", cfg.Agents[0].MaxOpen, 20},
@@ -139,7 +153,7 @@ func TestSmallestConfigurationIsComplete(t *testing.T) {
 	m := cfg.Brands[0].Mailboxes[0]
 	got := fmt.Sprintln(cfg.Agents[0].Email, cfg.Agents[0].Name, cfg.Teams, cfg.Queues, m.Queue, m.Intake, m.SMTP.Port,
 		len(cfg.Categories), len(cfg.Severities), cfg.HTTP.Listen, cfg.HTTP.AdminListen)
-	want := "asha@example.com asha [{everyone [asha@example.com]}] [{support everyone [everyone]}] support pipe 25 5 4  127.0.0.1:8026\n"
+	want := "asha@example.com asha [{everyone [asha@example.com]}] [{support everyone [everyone] support true 30 minutes}] support pipe 25 5 4  127.0.0.1:8026\n"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

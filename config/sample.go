@@ -74,7 +74,12 @@ func (s *sampler) key(t reflect.Type, path string, f keyed, indent int, off bool
 		name := f.tag.Get("key")
 		s.line(name+":", indent+2, off)
 		s.block(t.Elem(), join(path, name), indent+4, off)
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		if more := f.tag.Get("more"); more != "" {
+			for line := range strings.SplitSeq(more, "|") {
+				s.line(line, indent+2, off)
+			}
+		}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && len(fieldsOf(t.Elem())) > 0:
 		s.line(f.name+":", indent, off)
 		s.item = true
 		s.block(t.Elem(), path+"[0]", indent+4, off)

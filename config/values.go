@@ -15,6 +15,7 @@ type Unit string
 
 const (
 	UnitNow          Unit = "immediately"   // Count is 0
+	UnitNever        Unit = "never"         // Count is 0: nothing is promised
 	UnitSecond       Unit = "second"        // elapsed
 	UnitMinute       Unit = "minute"        // elapsed
 	UnitHour         Unit = "hour"          // elapsed
@@ -65,8 +66,8 @@ func (d Duration) String() string {
 	switch {
 	case d.IsZero():
 		return ""
-	case d.Unit == UnitNow:
-		return string(UnitNow)
+	case d.Unit == UnitNow || d.Unit == UnitNever:
+		return string(d.Unit)
 	case d.Count == 1:
 		return "1 " + string(d.Unit)
 	}
@@ -94,11 +95,11 @@ var unitWords = map[string]Unit{
 var countAndUnit = regexp.MustCompile(`^([0-9]{1,9})\s*([a-z]+(?:\s+[a-z]+)?)$`)
 
 // ParseDuration reads "2 business hours", "24 hours", "5 working days", "30m",
-// "1h30m" and "immediately".
+// "1h30m", "immediately" and "never".
 func ParseDuration(text string) (Duration, error) {
 	text = strings.ToLower(strings.TrimSpace(text))
-	if text == string(UnitNow) {
-		return Duration{0, UnitNow}, nil
+	if text == string(UnitNow) || text == string(UnitNever) {
+		return Duration{0, Unit(text)}, nil
 	}
 	if m := countAndUnit.FindStringSubmatch(text); m != nil {
 		word := strings.Join(strings.Fields(m[2]), " ")
@@ -232,15 +233,15 @@ func minuteOfDay(text string) (int, error) {
 	return int(h)*60 + int(m), nil
 }
 
-// timeOfDay decodes HH:MM; "" is nil.
+// timeOfDay decodes HH:MM; "off" and "" are nil.
 func (l *loader) timeOfDay(path string, n *node, target **TimeOfDay) {
 	text, ok := l.scalar(path, n)
-	if !ok || text == "" {
+	if !ok || text == "" || text == "off" {
 		return
 	}
 	minute, err := minuteOfDay(text)
 	if err != nil || minute == 24*60 {
-		l.add(path, "%q is not a time of day (allowed: 00:00 to 23:59, \"\" for never)", n.text)
+		l.add(path, "%q is not a time of day (allowed: 00:00 to 23:59, off for never)", n.text)
 		return
 	}
 	*target = &TimeOfDay{minute / 60, minute % 60}
