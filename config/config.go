@@ -161,7 +161,7 @@ type Brand struct {
 	Sender    string         `yaml:"sender" says:"name" example:"Example Support" doc:"Display name of letters to customers."`
 	Language  string         `yaml:"language" default:"en" allowed:"en|de" doc:"Language of letters, unless the customer writes another one of these."`
 	Timezone  *time.Location `yaml:"timezone" default:"UTC" example:"Europe/Berlin" doc:"Time zone of hours, holidays and dates in letters."`
-	Country   string         `yaml:"country" says:"none: only numbers with + are understood" example:"DE" doc:"Two letters (ISO 3166-1): whose phone numbers customers write without +."`
+	Country   string         `yaml:"country" says:"that of the brand's first phone; without phones only numbers with + are understood" example:"DE" doc:"Two letters (ISO 3166-1): whose phone numbers customers write without +."`
 	Hours     Hours          `yaml:"hours" default:"mon-fri 09:00-17:00" example:"{mon-fri: \"09:00-12:00, 13:00-17:00\", sat: \"09:30-13:30\"}" doc:"When the desk is open. Days or ranges of days; several spans are separated by commas."`
 	Holidays  Holidays       `yaml:"holidays" default:"" example:"[2026-12-25, holidays.ics]" doc:"Days on which the desk is closed: dates, or .ics files."`
 	Signature string         `yaml:"signature" says:"name" example:"The Example support team" doc:"Last line of letters."`

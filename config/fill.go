@@ -88,6 +88,9 @@ func fillBrand(cfg *Config, b *Brand) {
 	for i := range b.Phones {
 		fillPhone(b, &b.Phones[i])
 	}
+	if b.Country == "" && len(b.Phones) > 0 {
+		b.Country = countryOf(b.Phones[0].Number)
+	}
 	if b.Domain == "" && len(b.Mailboxes) > 0 {
 		_, b.Domain, _ = strings.Cut(b.Mailboxes[0].Address, "@")
 	}

@@ -113,6 +113,7 @@ func TestContractExampleLoads(t *testing.T) {
 		{"subaddressing", m.Subaddressing, "+"},
 		{"menu", fmt.Sprint(b.Phones[0].Menu), "[{1  sales} {2  support}]"},
 		{"phone", b.Phones[0].Queue + " " + b.Phones[0].Mailbox, "support support@baleyo.test"},
+		{"country", b.Country, "NP"},
 		{"allow", fmt.Sprint(cfg.Twilio.Allow, cfg.Twilio.Deny), "[+977] []"},
 		{"matrix", fmt.Sprint(cfg.Matrix), "[[low low medium high] [low medium medium high] [medium medium high critical] [medium high critical critical]]"},
 		{"weights", fmt.Sprint(cfg.Severities[0].Weight, cfg.Severities[3].Weight), "4 1"},

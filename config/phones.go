@@ -150,6 +150,18 @@ func prefixOf(number string) string {
 	return code
 }
 
+// countryOf returns the country of a number, "" when it has none.
+func countryOf(number string) string {
+	parsed, err := phonenumbers.Parse(number, "")
+	if err != nil {
+		return ""
+	}
+	if region := phonenumbers.GetRegionCodeForNumber(parsed); countryCode.MatchString(region) && region != "ZZ" {
+		return region
+	}
+	return ""
+}
+
 func northAmerican(number *phonenumbers.PhoneNumber) bool {
 	region := phonenumbers.GetRegionCodeForNumber(number)
 	return region == "US" || region == "CA" || region == "" // "" a range newer than the tables

@@ -108,14 +108,24 @@ func ParseDuration(text string) (Duration, error) {
 			unit, ok = unitWords[strings.TrimSuffix(word, "s")]
 		}
 		count, err := strconv.Atoi(m[1])
-		if ok && err == nil && count > 0 && count <= maxCount {
-			return Duration{count, unit}, nil
+		if d := (Duration{count, unit}); ok && err == nil && count > 0 && count <= maxCount && !d.endless() {
+			return d, nil
 		}
 	}
 	if span, err := time.ParseDuration(text); err == nil && span > 0 && span%time.Second == 0 && span <= maxCount*time.Second {
 		return inUnits(span), nil
 	}
 	return Duration{}, fmt.Errorf("not a span of time (%s)", durationForms)
+}
+
+// endless reports whether the span is longer than any calendar that is kept.
+func (d Duration) endless() bool {
+	for _, u := range elapsedUnits {
+		if u.unit == d.Unit {
+			return int64(d.Count) > int64(maxElapsed/u.long)
+		}
+	}
+	return false
 }
 
 // inUnits writes whole seconds in the largest unit that divides them, hours at most.

@@ -39,10 +39,16 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("%q: %q reads as %+v, %v", c.text, got, again, err)
 		}
 	}
-	for _, text := range []string{"", "soon", "0 hours", "-1 hours", "2", "2 fortnights", "1.5 hours", "999999999 weeks", "2 business", "1ms", "300000h"} {
+	for _, text := range []string{"", "soon", "0 hours", "-1 hours", "2", "2 fortnights", "1.5 hours", "999999999 weeks", "100000 weeks", "40000 days", "2 business", "1ms", "300000h"} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("%q: got %+v, want an error", text, got)
 		}
+	}
+	if never, err := ParseDuration("Never"); err != nil || never != (Duration{0, UnitNever}) || never.String() != "never" {
+		t.Errorf("never: %+v, %v", never, err)
+	}
+	if _, ok := (Duration{0, UnitNever}).Elapsed(); ok {
+		t.Error("never has elapsed")
 	}
 	if now, err := ParseDuration("immediately"); err != nil || now.IsZero() || now.String() != "immediately" {
 		t.Errorf("immediately: %+v, %v", now, err)
