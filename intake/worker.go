@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"frontdesk/parser"
+	"frontdesk/phone"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -26,6 +27,12 @@ type WorkerOptions struct {
 	Now     func() time.Time
 	Wake    <-chan struct{} // rows were added: look now
 	Decided func()          // called after a pass that saved decisions: letters may be waiting
+
+	// Plans say what callers of our numbers hear, by number in E.164: a call is
+	// read with the plan that it followed.
+	Plans func() map[string]phone.Plan
+	// Transcript reports whether a transcript of a recording is to be expected.
+	Transcript func(phone.Recording) bool
 
 	// Group is how many rows share a transaction under backlog, default 50.
 	Group int
@@ -83,6 +90,12 @@ func NewWorker(opt WorkerOptions) *Worker {
 	}
 	if opt.Decided == nil {
 		opt.Decided = func() {}
+	}
+	if opt.Plans == nil {
+		opt.Plans = func() map[string]phone.Plan { return nil }
+	}
+	if opt.Transcript == nil {
+		opt.Transcript = func(phone.Recording) bool { return false }
 	}
 	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}}
 	w.beat.Store(time.Now().UnixNano())
@@ -182,7 +195,9 @@ type contact struct {
 	in  tickets.Inbound
 	err error // it could not be understood
 
-	unfetched string // why the server would not hand it out, "" when it did
+	unfetched string          // why the server would not hand it out, "" when it did
+	heard     *heard          // of a row that came by telephone
+	held      *tickets.Change // what becomes of it without asking: nil for nearly all
 }
 
 type decided struct {
@@ -248,6 +263,10 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.in, c.err = pressed(row)
 		return c
 	}
+	if ofPhone(row.Channel) {
+		c.heard, c.held, c.err = hear(row, rules)
+		return c
+	}
 	if why, ok := unfetched(row.Data); ok {
 		c.unfetched = why
 		return c
@@ -279,18 +298,26 @@ func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tic
 	wrong := c.err // of this run only: the store may run the decision again
 	if wrong == nil {
 		wrong = tx.Try(ctx, func() error {
-			if c.unfetched != "" {
+			in, err := c.in, error(nil)
+			if c.heard != nil {
+				if in, err = w.inContact(ctx, tx, c, rules); err != nil {
+					return err
+				}
+			}
+			switch {
+			case c.held != nil:
+				d.change = *c.held
+			case c.unfetched != "":
 				d.change = notFetched(c, w.opt.Brand)
-			} else {
-				found, err := tx.Find(ctx, c.in.Keys(rules))
+			default:
+				found, err := tx.Find(ctx, in.Keys(rules))
 				if err != nil {
 					return err
 				}
 				found.Open = open
-				d.change = tickets.Receive(found, c.in, rules, now)
+				d.change = tickets.Receive(found, in, rules, now)
 			}
-			var err error
-			d.saved, err = tx.SaveClaimed(ctx, c.row, c.in.From.Address, c.in.Subject, d.change, now)
+			d.saved, err = tx.SaveClaimed(ctx, c.row, in.From.Address, in.Subject, d.change, now)
 			return err
 		})
 	}
@@ -343,6 +370,10 @@ func (w *Worker) report(done []decided, now time.Time) {
 		}
 		if d.err != nil {
 			w.opt.Log.Warn("undecided, tried again later", "source", d.contact.row.Key, "attempt", d.contact.row.Attempts+1, "err", d.err)
+			continue
+		}
+		if !d.change.Defer.IsZero() {
+			w.opt.Log.Debug("waits", "source", d.contact.row.Key, "due", d.change.Defer.UTC().Format(time.RFC3339))
 			continue
 		}
 		w.mu.Lock()
