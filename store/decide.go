@@ -34,8 +34,11 @@ type cache struct {
 	known        map[string]bool                 // msg-ids asked for by Find: whether something carries them
 	persons      map[personKey]int64             // resolved addresses
 	participants map[int64][]tickets.Participant // as loaded, to save only what changed
-	cores        map[int64]string                // subject_core of loaded tickets
+	cores        map[int64]string                // what the participants of loaded tickets repeat of them
 	acks         map[ackKey]int                  // automatic letters of the last hour, those saved here counted in
+	work         map[int64]loadKey               // whose work loaded tickets are
+	desk         *deskCache                      // how busy everybody is
+	like         map[string]*likeCache           // by brand: tickets opened lately
 }
 
 // attempts bounds how often a transaction that the database asks to repeat is run.

@@ -127,5 +127,5 @@ func (tx *Tx) saveRendering(ctx context.Context, id int64, r *Rendering, packed 
 	if err != nil || n == 0 {
 		return err
 	}
-	return tx.later(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1`, id, r.MessageID)
+	return tx.later(ctx, `UPDATE letters SET message_id = $2 WHERE id = $1 AND $2 <> ''`, id, r.MessageID)
 }

@@ -21,6 +21,11 @@ func fill(v reflect.Value, n *int) {
 		v.SetInt(int64(*n))
 	case reflect.Uint8:
 		v.SetUint(uint64(*n % 256))
+	case reflect.Float64:
+		v.SetFloat(float64(*n) / 4)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Slice:
@@ -63,7 +68,7 @@ func TestEveryFieldIsStored(t *testing.T) {
 		n := 100
 		var ticket tickets.Ticket
 		fill(reflect.ValueOf(&ticket).Elem(), &n)
-		ticket.Dead = nil // it is looked up
+		ticket.Dead, ticket.Stopped, ticket.Profile = nil, nil, tickets.Profile{Name: "Anna", Address: "anna@customer.example"} // they are looked up
 		ticket.ID, ticket.Brand, ticket.Channel, ticket.Status, ticket.Requester = 0, "acme", tickets.ChannelWeb, tickets.StatusHold, person
 		for i := range ticket.Participants {
 			ticket.Participants[i].Person, ticket.Participants[i].Role = person, tickets.PartyFollower

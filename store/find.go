@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -24,6 +25,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 	f.keys.Sender = clean(tickets.NormalAddress(keys.Sender))
 	f.keys.MessageID = clean(keys.MessageID)
 	f.keys.Subject = clean(keys.Subject)
+	f.keys.Number, f.keys.Line = clean(keys.Number), clean(tickets.NormalAddress(keys.Line))
 	f.keys.Cites = nil
 	for _, id := range keys.Cites[:min(len(keys.Cites), maxCites)] {
 		if id != "" {
@@ -47,11 +49,25 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"the letter", f.letter},
 		{"the newest messages", f.history},
 		{"the letters already written", f.acks},
+		{"how busy the desk is", f.desk},
+		{"tickets opened lately", f.like},
+		{"who has the number", f.callers},
+		{"texts of the number", f.texts},
+		{"what became of the contact", f.contact},
+		{"the alarm", f.alarm},
 		{"all of it", tx.flush},
+		{"whose number it is", f.caller},
 		{"the message with the same msg-id", f.sameID},
 		{"messages that cite the same", f.byCited},
+		{"who knows the sender", f.takeDesk},
+		{"what the tickets opened lately are about", f.takeLike},
 		{"tickets", f.tickets},
+		{"their clocks", f.ownLogs},
 		{"the newest messages where the ticket lives on", f.historyOn},
+		{"the alarm where the ticket lives on", f.alarmOn},
+		{"what rings for the alarm", f.rings},
+		{"the tickets of the incident", f.parent},
+		{"the rest", tx.flush},
 	} {
 		if err := step.run(ctx); err != nil {
 			return tickets.Found{}, fmt.Errorf("find %s: %w", step.what, err)
@@ -350,20 +366,27 @@ func (f *finder) history(ctx context.Context) error {
 // historyOn finds the newest messages of a merged ticket where they are now: an
 // agent may answer a letter about the old one, and what came since must be seen.
 func (f *finder) historyOn(ctx context.Context) (err error) {
-	t, moved := f.found.Tickets[f.keys.History], false
-	for i := 0; i < maxMerged && t != nil && t.Status == tickets.StatusMerged; i++ {
-		t, moved = f.found.Tickets[t.MergedInto], true
-	}
-	if moved && t != nil {
+	if t := f.livesOn(f.keys.History); t != nil && t.ID != f.keys.History {
 		f.found.History, err = newestMessages(ctx, f.tx, t.ID, maxHistory)
 	}
 	return err
+}
+
+// livesOn returns the ticket, or the one it was merged into; nil when it was
+// not found.
+func (f *finder) livesOn(id int64) *tickets.Ticket {
+	t := f.found.Tickets[id]
+	for i := 0; i < maxMerged && t != nil && t.Status == tickets.StatusMerged; i++ {
+		t = f.found.Tickets[t.MergedInto]
+	}
+	return t
 }
 
 // tickets loads every ticket named so far and, of merged ones, where they live
 // on. Tickets of other brands are not found.
 func (f *finder) tickets(ctx context.Context) error {
 	f.found.Tickets = make(map[int64]*tickets.Ticket)
+	f.found.Log = make(map[int64][]sla.Event)
 	delete(f.want, 0)
 	for range maxMerged {
 		ids := slices.Sorted(maps.Keys(f.want))
@@ -372,6 +395,9 @@ func (f *finder) tickets(ctx context.Context) error {
 		}
 		clear(f.want)
 		err := chunks(ids, maxIn, func(ids []int64) error {
+			if err := f.logs(ctx, ids); err != nil {
+				return err
+			}
 			values, args := in([]any{f.keys.Brand}, ids)
 			list, err := loadTickets(ctx, f.tx, `brand = $1 AND id IN `+values, args)
 			for i := range list {
@@ -400,10 +426,11 @@ func (tx *Tx) rememberTicket(t *tickets.Ticket) {
 		tx.cache.participants = make(map[int64][]tickets.Participant)
 		tx.cache.cores = make(map[int64]string)
 	}
+	tx.rememberWork(t)
 	tx.cache.participants[t.ID] = slices.Clone(t.Participants)
-	tx.cache.cores[t.ID] = t.SubjectCore
+	tx.cache.cores[t.ID] = repeated(t)
 	for _, p := range t.Participants {
-		if p.Person != 0 {
+		if p.Person != 0 && tickets.Number(p.Address.Address) == "" { // whose a shared number is, differs from ticket to ticket
 			tx.rememberPerson(personKey{t.Brand, p.Address.Address}, p.Person)
 		}
 	}

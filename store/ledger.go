@@ -116,19 +116,24 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 			recipients,
 			received,
 			sha256,
-			size
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			size,
+			contact,
+			claimed_until
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (key) DO NOTHING
 		RETURNING id`,
 		[]any{it.Key, it.Brand, tickets.NormalAddress(it.Mailbox), it.Folder, int64(uidvalidity), int64(uid), it.Queue,
-			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data))}, &id)
+			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data)), it.Contact, ms(it.Hold)}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, tx.later(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed)
+	if err := tx.later(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed); err != nil {
+		return false, err
+	}
+	return true, tx.appendFetches(ctx, id, it)
 }
 
 // Cursor is how far an IMAP folder has been read.
@@ -315,6 +320,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			sha256,
 			attempts - 1,
 			released,
+			contact,
 			epoch`,
 		[]any{brand, ms(now), ms(until), int64(n)},
 		func(scan func(...any) error) error {
@@ -322,7 +328,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			var sender sql.NullString
 			var released string
 			err := scan(&c.ID, &c.Key, &c.Brand, &c.Mailbox, &c.Folder, &c.Queue, &c.Channel, &sender,
-				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &released, &c.Epoch)
+				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &released, &c.Contact, &c.Epoch)
 			c.Answered, c.Released = answered(released)
 			if sender.Valid {
 				c.Sender = &sender.String

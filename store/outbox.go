@@ -113,7 +113,7 @@ func (tx *Tx) loadRenderings(ctx context.Context, list []Outgoing) error {
 	byID := make(map[int64]*Outgoing)
 	var ids []int64
 	for i := range list {
-		if list[i].MessageID != "" {
+		if list[i].MessageID != "" || list[i].State == LetterDot || list[i].Attempts > 0 {
 			ids = append(ids, list[i].Letter.ID)
 			byID[list[i].Letter.ID] = &list[i]
 		}
@@ -153,8 +153,8 @@ func (db *DB) NextLetter(ctx context.Context) (time.Time, error) {
 // Result is how an attempt ended.
 type Result struct {
 	ID, Epoch int64
-	State     string     // LetterSent, LetterQueued (deferred), LetterFailed, LetterHeld
-	Next      time.Time  // for LetterQueued: not before
+	State     string     // LetterSent, LetterQueued (deferred), LetterDot (in doubt, looked at again), LetterFailed, LetterHeld
+	Next      time.Time  // for LetterQueued and LetterDot: not before
 	Code      string     // SMTP reply code and enhanced status, "550 5.1.1"
 	Detail    string     // what the server said, or what went wrong
 	ServerIDs []string   // ids the server gave the mail (its rewritten Message-ID)
@@ -166,6 +166,8 @@ type Result struct {
 // Mark stores results in one transaction, with an event on the ticket for a
 // failed letter. A result whose epoch is old is skipped and counted in lost.
 // LetterQueued without Code and Detail gives a letter back that was not tried.
+// LetterHeld with a Code keeps it until Change.Unhold lets it go, without one
+// until an operator does.
 func (db *DB) Mark(ctx context.Context, results []Result) (lost int, err error) {
 	packed := make([][]byte, len(results))
 	for i := range results {
@@ -229,7 +231,7 @@ func (tx *Tx) lockFailed(ctx context.Context, results []Result) (map[string]int6
 
 func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map[string]int64) (ok bool, err error) {
 	tried := int64(1)
-	if r.State == LetterQueued && r.Code == "" && r.Detail == "" {
+	if r.State == LetterDot || r.State == LetterQueued && r.Code == "" && r.Detail == "" { // a claim counts the attempt of one in doubt
 		tried = 0
 	}
 	var sent int64
@@ -241,15 +243,17 @@ func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map
 	err = tx.get(ctx, `
 		UPDATE letters SET
 			state = $3,
-			due = CASE WHEN $3 = 'queued' THEN $4 ELSE due END,
+			due = CASE WHEN $3 IN ('queued', 'dot') THEN $4 ELSE due END,
 			claimed_until = 0,
 			attempts = attempts + $5,
 			code = $6,
 			detail = $7,
-			sent = $8
+			sent = $8,
+			message_id = CASE WHEN $9 = '' THEN message_id ELSE $9 END,
+			held = CASE WHEN $3 = 'held' THEN $6 ELSE '' END
 		WHERE id = $1 AND epoch = $2 AND state IN ('queued', 'dot')
 		RETURNING ticket, brand, kind, to_address`,
-		[]any{r.ID, r.Epoch, r.State, ms(r.Next), tried, r.Code, r.Detail, sent}, idDest{&ticket}, &brand, &kind, &to)
+		[]any{r.ID, r.Epoch, r.State, ms(r.Next), tried, r.Code, r.Detail, sent, r.MessageID}, idDest{&ticket}, &brand, &kind, &to)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -407,6 +411,7 @@ func (tx *Tx) setLetter(ctx context.Context, id int64, state, by string, now tim
 		UPDATE letters SET
 			state = $2,
 			due = $3,
+			held = '',
 			claimed_until = 0,
 			epoch = epoch + 1
 		WHERE id = $1 AND state IN ('queued', 'dot', 'held', 'failed')

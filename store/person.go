@@ -67,6 +67,8 @@ const selectPersons = `
 			p.org,
 			p.blocked,
 			p.notes,
+			p.vip,
+			p.contract,
 			a.address
 		FROM people p
 		LEFT JOIN addresses a ON a.person = p.id
@@ -79,7 +81,7 @@ func personRow(list *[]tickets.Person) rowFunc {
 	return func(scan func(...any) error) error {
 		var p tickets.Person
 		var address sql.NullString
-		if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &address); err != nil {
+		if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &p.VIP, &p.Contract, &address); err != nil {
 			return err
 		}
 		if n := len(*list); n == 0 || (*list)[n-1].ID != p.ID {
@@ -118,8 +120,8 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 // containing is a LIKE pattern for texts that contain s, with ! as escape.
 func containing(s string) string { return "%" + likeEscaper.Replace(s) + "%" }
 
-// SavePerson updates name, addresses, phones, language, organisation, blocked
-// and notes of a person, or makes one (ID 0). An address that another person
+// SavePerson updates name, addresses, phones, language, organisation, blocked,
+// notes and terms of a person, or makes one (ID 0). An address that another person
 // of the brand has is an error that names that person.
 func (db *DB) SavePerson(ctx context.Context, p tickets.Person, now time.Time) (id int64, err error) {
 	err = db.write(ctx, func(tx *Tx) error { id, err = tx.savePerson(ctx, p, now); return err })
@@ -130,7 +132,7 @@ func (db *DB) SavePerson(ctx context.Context, p tickets.Person, now time.Time) (
 }
 
 func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (int64, error) {
-	args := []any{p.Name, fold(p.Name), jsonArg(p.Phones), p.Language, p.Org, p.Blocked, p.Notes, ms(now)}
+	args := []any{p.Name, fold(p.Name), jsonArg(p.Phones), p.Language, p.Org, p.Blocked, p.Notes, ms(now), p.VIP, p.Contract}
 	var err error
 	if p.ID == 0 {
 		err = tx.get(ctx, `
@@ -143,8 +145,10 @@ func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (
 				blocked,
 				notes,
 				changed,
+				vip,
+				contract,
 				brand
-			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 			RETURNING id, brand`, append(args, p.Brand), &p.ID, &p.Brand)
 	} else {
 		err = tx.get(ctx, `
@@ -156,12 +160,17 @@ func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (
 				org = $5,
 				blocked = $6,
 				notes = $7,
-				changed = $8
-			WHERE id = $9
+				changed = $8,
+				vip = $9,
+				contract = $10
+			WHERE id = $11
 			RETURNING id, brand`, append(args, p.ID), &p.ID, &p.Brand)
 	}
 	if err != nil {
 		return 0, notFound(err)
+	}
+	if err := tx.savePhones(ctx, p); err != nil {
+		return 0, err
 	}
 	return p.ID, tx.saveAddresses(ctx, p)
 }
@@ -222,12 +231,17 @@ func (tx *Tx) person(ctx context.Context, brand string, a tickets.Address) (id i
 			return 0, false, fmt.Errorf("look up person %q: %w", key.address, err)
 		}
 	}
-	id, err = tx.newPerson(ctx, key, a.Name)
-	if err != nil {
-		return 0, false, fmt.Errorf("make person %q: %w", key.address, err)
+	if id, err = tx.sibling(ctx, key); err != nil {
+		return 0, false, fmt.Errorf("look up person %q: %w", key.address, err)
+	}
+	isNew = id == 0
+	if isNew {
+		if id, err = tx.newPerson(ctx, key, a.Name); err != nil {
+			return 0, false, fmt.Errorf("make person %q: %w", key.address, err)
+		}
 	}
 	tx.rememberPerson(key, id)
-	return id, true, nil
+	return id, isNew, nil
 }
 
 // rememberPerson notes who has an address, 0 for nobody.
@@ -236,6 +250,15 @@ func (tx *Tx) rememberPerson(key personKey, id int64) {
 		tx.cache.persons = make(map[personKey]int64)
 	}
 	tx.cache.persons[key] = id
+}
+
+// numbers are what an address says of a person's telephone: its own number, or
+// nothing.
+func numbers(address string) []string {
+	if n := tickets.Number(address); n != "" {
+		return []string{n}
+	}
+	return nil
 }
 
 func (tx *Tx) newPerson(ctx context.Context, key personKey, name string) (id int64, err error) {
@@ -250,10 +273,15 @@ func (tx *Tx) newPerson(ctx context.Context, key personKey, name string) (id int
 			blocked,
 			notes,
 			changed
-		) VALUES ($1, $2, $3, '', '', '', FALSE, '', 0)
-		RETURNING id`, []any{key.brand, name, fold(name)}, &id)
+		) VALUES ($1, $2, $3, $4, '', '', FALSE, '', 0)
+		RETURNING id`, []any{key.brand, name, fold(name), jsonArg(numbers(key.address))}, &id)
 	if err != nil {
 		return 0, err
+	}
+	for _, n := range numbers(key.address) {
+		if err := tx.addPhone(ctx, key.brand, n, id); err != nil {
+			return 0, err
+		}
 	}
 	return id, tx.later(ctx, `INSERT INTO addresses (brand, address, person, position) VALUES ($1, $2, $3, 0)`, key.brand, key.address, id)
 }

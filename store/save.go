@@ -16,6 +16,7 @@ type Saved struct {
 	Tickets  []int64 // by index of Change.Tickets
 	Messages []int64 // of all tickets, in order
 	Letters  []int64 // of all tickets and the loose ones, in order; 0 for one whose Key was known
+	Alarms   []int64 // by index of Change.Alarms
 }
 
 // saver writes one Change.
@@ -43,6 +44,12 @@ func (tx *Tx) SaveClaimed(ctx context.Context, row Claimed, from, subject string
 
 func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 	tx, ledger := s.tx, s.ledger
+	if !s.c.Defer.IsZero() {
+		if err := s.deferred(ctx); err != nil {
+			return Saved{}, fmt.Errorf("put the decision on ledger row %d off: %w", ledger, err)
+		}
+		return Saved{}, nil
+	}
 	s.saved.Change = tx.nextChange()
 	s.saved.Tickets = make([]int64, len(s.c.Tickets))
 	for _, step := range []struct {
@@ -51,10 +58,17 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 	}{
 		{"people", s.people},
 		{"tickets", s.tickets},
+		{"alarms", s.alarms},
+		{"letters to be dropped", s.cancel},
+		{"letters to be let go", s.unhold},
 		{"contents", s.contents},
+		{"tickets of an incident", s.joins},
 		{"letters about no ticket", s.looseLetters},
 		{"reports on letters", s.bounces},
 		{"suppressed addresses", s.suppress},
+		{"who wants no texts", s.consents},
+		{"absences", s.away},
+		{"lessons", s.lessons},
 		{"quarantine", s.quarantine},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -103,12 +117,13 @@ func added(have, p tickets.Person) tickets.Person {
 	for _, f := range []struct {
 		to   *string
 		from string
-	}{{&have.Name, p.Name}, {&have.Language, p.Language}, {&have.Org, p.Org}, {&have.Notes, p.Notes}} {
+	}{{&have.Name, p.Name}, {&have.Language, p.Language}, {&have.Org, p.Org}, {&have.Notes, p.Notes}, {&have.Contract, p.Contract}} {
 		if f.from != "" {
 			*f.to = f.from
 		}
 	}
 	have.Blocked = have.Blocked || p.Blocked
+	have.VIP = have.VIP || p.VIP
 	have.Addresses = append(have.Addresses, p.Addresses...)
 	for _, number := range p.Phones {
 		have.Phones = addText(have.Phones, number)
@@ -223,16 +238,19 @@ func (s *saver) bounces(ctx context.Context) error {
 	for _, b := range s.c.Bounces {
 		var ticket int64
 		var kind, to string
-		// A bounced letter is not sent again; a delayed one is still on its way.
+		// A bounced letter is not sent again; a delayed one is still on its way;
+		// a text that arrived was sent, even when nobody heard the answer to its
+		// POST or gave it up. A report that comes late says less than the last one.
 		err := s.tx.get(ctx, `
 			UPDATE letters SET
-				state = CASE WHEN $2 = 'bounced' THEN 'bounced' ELSE state END,
+				state = CASE WHEN $2 = 'bounced' THEN 'bounced' WHEN $2 IN ('delivered', 'read') THEN 'sent' ELSE state END,
+				sent = CASE WHEN $2 IN ('delivered', 'read') AND sent = 0 THEN $7 ELSE sent END,
 				report = $2,
 				code = $3,
 				detail = $4
-			WHERE id = $1 AND brand = $5 AND (report <> 'bounced' OR $2 = 'bounced')
+			WHERE id = $1 AND brand = $5 AND `+reportRank+` <= $6
 			RETURNING ticket, kind, to_address`,
-			[]any{b.Letter, b.State, b.Status, b.Detail, s.c.Brand}, idDest{&ticket}, &kind, &to)
+			[]any{b.Letter, b.State, b.Status, b.Detail, s.c.Brand, reportRanks[b.State], ms(reportedAt(b, s.now))}, idDest{&ticket}, &kind, &to)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
@@ -248,6 +266,19 @@ func (s *saver) bounces(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reportRanks say which report is further on; reportRank is the same of the one
+// that is stored.
+var reportRanks = map[string]int64{"delayed": 1, "complained": 1, "bounced": 2, "delivered": 3, "read": 4}
+
+const reportRank = `CASE report WHEN 'delayed' THEN 1 WHEN 'complained' THEN 1 WHEN 'bounced' THEN 2 WHEN 'delivered' THEN 3 WHEN 'read' THEN 4 ELSE 0 END`
+
+func reportedAt(b tickets.LetterBounce, now time.Time) time.Time {
+	if b.At.IsZero() {
+		return now
+	}
+	return b.At
 }
 
 func (s *saver) hasEvents(ticket int64) bool {
@@ -277,7 +308,7 @@ func (tx *Tx) saveEvents(ctx context.Context, ticket, change int64, events []tic
 		if e.At.IsZero() {
 			e.At = now
 		}
-		args = append(args, ticket, change, ms(e.At), e.Who, e.What, e.Detail, e.Outcome)
+		args = append(args, ticket, change, ms(e.At), e.Who, e.What, e.Detail, e.Outcome, clockArg(e.Clock))
 	}
 	return tx.insertRows(ctx, `
 		INSERT INTO events (
@@ -287,6 +318,7 @@ func (tx *Tx) saveEvents(ctx context.Context, ticket, change int64, events []tic
 			who,
 			what,
 			detail,
-			outcome
-		) VALUES`, ``, 7, args)
+			outcome,
+			clock
+		) VALUES`, ``, 8, args)
 }

@@ -58,8 +58,16 @@ func (s *saver) contentsOf(ctx context.Context, c *tickets.TicketChange, isNew b
 			return err
 		}
 	}
+	s.tx.countWork(t, isNew)
 	if err := s.tx.saveParticipants(ctx, t, isNew); err != nil {
 		return err
+	}
+	if isNew {
+		if err := s.tx.noteLately(ctx, t, c.Messages, s.now); err != nil {
+			return fmt.Errorf("what it is about: %w", err)
+		}
+	} else {
+		s.tx.keepLike(t)
 	}
 	ids, err := s.messages(ctx, t, isNew, c.Messages)
 	if err != nil {
@@ -81,9 +89,9 @@ func (s *saver) contentsOf(ctx context.Context, c *tickets.TicketChange, isNew b
 			l.Ticket = t.ID
 		}
 		if l.Mailbox == "" {
-			l.Mailbox = t.Mailbox
+			l.Mailbox = lineOf(t, l.To.Address)
 		}
-		if err := s.letter(ctx, l, t.SubjectCore); err != nil {
+		if err := s.letter(ctx, l, t.SubjectCore, t.Participants); err != nil {
 			return err
 		}
 	}
@@ -121,7 +129,16 @@ func ticketArgs(t *tickets.Ticket) []any {
 		jsonArg(t.Tags), mapArg(t.Facts), jsonArg(t.Links), t.MergedInto, int64(t.Version),
 		ms(t.Opened), ms(t.Updated), ms(t.Answered), ms(t.Resolved), ms(t.Closed), ms(t.PendingUntil), ms(t.Due), ms(t.FollowedUp),
 		int64(t.WorkedMin),
+		int64(t.Tier), t.Incident, ms(t.Promises.Watch), ms(t.Promises.NextDue()), objectArg(t.Promises), guessArg(t.Guess),
+		tickets.NormalAddress(t.Line),
 	}
+}
+
+func guessArg(g *tickets.Guess) string {
+	if g == nil {
+		return ""
+	}
+	return objectArg(g)
 }
 
 func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, err error) {
@@ -155,8 +172,15 @@ func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, er
 			pending_until,
 			due,
 			followed_up,
-			worked_min
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+			worked_min,
+			tier,
+			incident,
+			watch,
+			next_due,
+			promises,
+			guess,
+			line
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
 		RETURNING id`, ticketArgs(t), &id)
 	return id, err
 }
@@ -191,8 +215,15 @@ func (tx *Tx) updateTicket(ctx context.Context, t *tickets.Ticket) error {
 			pending_until = $26,
 			due = $27,
 			followed_up = $28,
-			worked_min = $29
-		WHERE id = $30 AND brand = $1`, append(ticketArgs(t), t.ID)...)
+			worked_min = $29,
+			tier = $30,
+			incident = $31,
+			watch = $32,
+			next_due = $33,
+			promises = $34,
+			guess = $35,
+			line = $36
+		WHERE id = $37 AND brand = $1`, append(ticketArgs(t), t.ID)...)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}
@@ -204,7 +235,7 @@ func (tx *Tx) updateTicket(ctx context.Context, t *tickets.Ticket) error {
 func (tx *Tx) saveParticipants(ctx context.Context, t *tickets.Ticket, isNew bool) error {
 	if !isNew {
 		was, known := tx.cache.participants[t.ID]
-		if known && slices.Equal(was, t.Participants) && tx.cache.cores[t.ID] == t.SubjectCore {
+		if known && slices.Equal(was, t.Participants) && tx.cache.cores[t.ID] == repeated(t) {
 			return nil
 		}
 		if err := tx.later(ctx, `DELETE FROM participants WHERE ticket = $1`, t.ID); err != nil {
@@ -213,7 +244,7 @@ func (tx *Tx) saveParticipants(ctx context.Context, t *tickets.Ticket, isNew boo
 	}
 	var args []any
 	for i, p := range t.Participants {
-		args = append(args, t.ID, p.Address.Address, p.Person, p.Address.Name, string(p.Role), int64(i), t.SubjectCore)
+		args = append(args, t.ID, p.Address.Address, p.Person, p.Address.Name, string(p.Role), int64(i), t.SubjectCore, tickets.NormalAddress(t.Line))
 	}
 	err := tx.insertRows(ctx, `
 		INSERT INTO participants (
@@ -223,8 +254,9 @@ func (tx *Tx) saveParticipants(ctx context.Context, t *tickets.Ticket, isNew boo
 			name,
 			role,
 			position,
-			subject_core
-		) VALUES`, ``, 7, args)
+			subject_core,
+			line
+		) VALUES`, ``, 8, args)
 	if err != nil {
 		return fmt.Errorf("participants: %w", err)
 	}
@@ -257,7 +289,7 @@ func (s *saver) messages(ctx context.Context, t *tickets.Ticket, isNew bool, lis
 			m.At = s.now
 		}
 		if m.Author.Person == 0 {
-			if m.Author.Person, err = s.author(ctx, t.Brand, m.Author); err != nil {
+			if m.Author.Person, err = s.author(ctx, t, m.Author); err != nil {
 				return nil, err
 			}
 		}
@@ -272,13 +304,21 @@ func (s *saver) messages(ctx context.Context, t *tickets.Ticket, isNew bool, lis
 }
 
 // author returns the person who wrote: an agent is one of no brand, the desk
-// itself is nobody.
-func (s *saver) author(ctx context.Context, brand string, a tickets.Author) (id int64, err error) {
+// itself is nobody. Whose a number is, the ticket knows.
+func (s *saver) author(ctx context.Context, t *tickets.Ticket, a tickets.Author) (id int64, err error) {
+	brand := t.Brand
 	switch a.Kind {
 	case tickets.AuthorDesk:
 		return 0, nil
 	case tickets.AuthorAgent:
+		if tickets.Number(a.Address.Address) != "" {
+			return 0, nil // a telephone is no agent
+		}
 		brand = ""
+	default:
+		if id := party(t.Participants, a.Address.Address); id != 0 {
+			return id, nil
+		}
 	}
 	id, _, err = s.tx.person(ctx, brand, a.Address)
 	return id, err
@@ -408,6 +448,11 @@ func (tx *Tx) move(ctx context.Context, t *tickets.Ticket, m tickets.Move) error
 		}
 		err = tx.later(ctx, `UPDATE ledger SET ticket = $1 WHERE ticket > 0 AND id = (SELECT ledger FROM messages WHERE id = $2)`, t.ID, id)
 		if err != nil {
+			return err
+		}
+	}
+	if m.Messages == nil {
+		if err := tx.moveAlarms(ctx, m.Ticket, t.ID); err != nil {
 			return err
 		}
 	}

@@ -156,6 +156,7 @@ func TestRoundTrip(t *testing.T) {
 		wantTicket := newTicket("anna@customer.example", "printer", "a@x").Tickets[0].Ticket
 		wantTicket.ID, wantTicket.Requester = ticket.ID, ticket.Requester
 		wantTicket.Participants[0].Person = ticket.Requester
+		wantTicket.Profile = tickets.Profile{Name: "Anna", Address: "anna@customer.example"}
 		diff(t, "ticket", ticket, wantTicket)
 
 		messages := must(db.Messages(ctx, ticket.ID))(t)

@@ -14,6 +14,9 @@ type TicketQuery struct {
 	Statuses               []tickets.Status // nil: open ones (new, open, pending, on_hold, resolved)
 	Search                 string           // words that stand in messages or subject; any script; never an error
 	Customer               string           // address
+	Unassigned             bool             // nobody has it
+	Promised               time.Time        // a promise on it is due before then; zero: any ticket
+	Order                  []string         // severities, worst first; nil: critical, high, medium, low
 	Limit                  int              // 0: 100
 }
 
@@ -21,7 +24,8 @@ type TicketQuery struct {
 // the index tickets_open, or it would not be used.
 const openOnly = `status IN ('new', 'open', 'pending', 'on_hold', 'resolved')`
 
-// Tickets lists tickets in queue order: severity (critical first), status, age.
+// Tickets lists tickets in queue order: severity (worst first), status, order of
+// arrival.
 func (db *DB) Tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, error) {
 	list, err := db.tickets(ctx, q)
 	if err != nil {
@@ -44,6 +48,15 @@ func (db *DB) tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, err
 	}
 	if q.Assignee != "" {
 		and(`assignee = $%d`, tickets.NormalAddress(q.Assignee))
+	}
+	if q.Unassigned {
+		where += ` AND assignee = ''`
+	}
+	if (q.Unassigned || q.Assignee != "") && q.Brand == "" {
+		where += ` AND brand IN (SELECT brand FROM brands)` // tickets_open begins with it
+	}
+	if !q.Promised.IsZero() {
+		and(`next_due > 0 AND next_due < $%d`, ms(q.Promised))
 	}
 	if q.Customer != "" {
 		and(`id IN (SELECT ticket FROM participants WHERE address = $%d AND role <> 'removed')`, tickets.NormalAddress(q.Customer))
@@ -72,14 +85,10 @@ func (db *DB) tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, err
 	if limit <= 0 {
 		limit = 100
 	}
+	order, args := queueOrder(q.Order, args)
 	args = append(args, int64(limit))
 	// Open tickets by tickets_open; a customer's by participants_subject.
-	return loadTickets(ctx, db.read, where+fmt.Sprintf(` ORDER BY
-		CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 4 ELSE 3 END,
-		CASE status WHEN 'new' THEN 0 WHEN 'open' THEN 1 WHEN 'pending' THEN 2 WHEN 'on_hold' THEN 3 WHEN 'resolved' THEN 4 ELSE 5 END,
-		opened,
-		id
-		LIMIT $%d`, len(args)), args)
+	return loadTickets(ctx, db.read, where+order+fmt.Sprintf(` LIMIT $%d`, len(args)), args)
 }
 
 // Ticket loads one ticket (ErrNotFound).
@@ -146,15 +155,32 @@ func loadTickets(ctx context.Context, q querier, where string, args []any) (list
 			pending_until,
 			due,
 			followed_up,
-			worked_min
-		FROM tickets WHERE `+where, args,
+			worked_min,
+			tier,
+			incident,
+			promises,
+			guess,
+			line,
+			profile_name,
+			profile_org,
+			profile_phones,
+			profile_vip,
+			profile_contract,
+			`+profileAddress+`
+		FROM tickets `+joinProfile+`
+		WHERE `+where, args,
 		func(scan func(...any) error) error {
 			var t tickets.Ticket
-			err := scan(&t.ID, &t.Brand, &t.Mailbox, &t.Queue, &t.Channel, &t.Status, &t.Subject, &t.SubjectCore, &t.Language, &t.ThreadRoot,
+			var p profileDest
+			err := scan(append([]any{&t.ID, &t.Brand, &t.Mailbox, &t.Queue, &t.Channel, &t.Status, &t.Subject, &t.SubjectCore, &t.Language, &t.ThreadRoot,
 				&t.Requester, &t.Assignee, &t.Severity, &t.Category, &t.Impact, &t.Urgency,
 				jsonDest{&t.Tags}, jsonDest{&t.Facts}, jsonDest{&t.Links}, &t.MergedInto, &t.Version,
 				timeDest{&t.Opened}, timeDest{&t.Updated}, timeDest{&t.Answered}, timeDest{&t.Resolved}, timeDest{&t.Closed},
-				timeDest{&t.PendingUntil}, timeDest{&t.Due}, timeDest{&t.FollowedUp}, &t.WorkedMin)
+				timeDest{&t.PendingUntil}, timeDest{&t.Due}, timeDest{&t.FollowedUp}, &t.WorkedMin,
+				&t.Tier, &t.Incident, jsonDest{&t.Promises}, jsonDest{&t.Guess}, &t.Line}, p.dest()...)...)
+			if err == nil {
+				t.Profile, err = p.profile()
+			}
 			list = append(list, t)
 			return err
 		})
@@ -172,7 +198,7 @@ func loadParticipants(ctx context.Context, q querier, list []tickets.Ticket) err
 	}
 	return chunks(ids, maxIn, func(ids []int64) error {
 		values, args := in(nil, ids)
-		// Served by the primary keys of both.
+		// Served by the primary keys of all three.
 		return q.each(ctx, `
 			SELECT
 				ticket,
@@ -180,19 +206,23 @@ func loadParticipants(ctx context.Context, q querier, list []tickets.Ticket) err
 				name,
 				address,
 				role,
-				EXISTS (SELECT 1 FROM suppressed s WHERE s.address = participants.address)
+				EXISTS (SELECT 1 FROM suppressed s WHERE s.address = participants.address),
+				`+isStopped+`
 			FROM participants WHERE ticket IN `+values+`
 			ORDER BY ticket, position`, args,
 			func(scan func(...any) error) error {
 				var ticket int64
 				var p tickets.Participant
-				var dead bool
-				if err := scan(&ticket, &p.Person, &p.Address.Name, &p.Address.Address, &p.Role, &dead); err != nil {
+				var dead, stopped bool
+				if err := scan(&ticket, &p.Person, &p.Address.Name, &p.Address.Address, &p.Role, &dead, &stopped); err != nil {
 					return err
 				}
 				t := byID[ticket]
 				if dead {
 					t.Dead = append(t.Dead, p.Address.Address)
+				}
+				if stopped {
+					t.Stopped = append(t.Stopped, p.Address.Address)
 				}
 				t.Participants = append(t.Participants, p)
 				return nil

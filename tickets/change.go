@@ -49,13 +49,17 @@ type Change struct {
 	// come. Zero: the row is decided.
 	Defer time.Time
 
-	Alarms  []Alarm       // to begin (ID 0) or update
-	Stop    []LineConsent // numbers that want no texts from a line
-	Start   []LineConsent // numbers that want them again
-	Unhold  []HeldLetters // letters held for a conversation that may leave now
-	Cancel  []int64       // letters that wait and are not wanted any more: ring letters of an alarm that ended
-	Away    []Absence     // agents that go away or come back
-	Lessons []Lesson      // for the classifier
+	// Alarms are to begin (ID 0) or update. A new one's Ticket of 0 is the first
+	// of Tickets; a letter's Data.Alarm of -n is the n-th of Alarms. One that has
+	// ended is not changed any more.
+	Alarms  []Alarm
+	Stop    []LineConsent  // numbers that want no texts from a line
+	Start   []LineConsent  // numbers that want them again
+	Unhold  []HeldLetters  // letters held for a conversation that may leave now
+	Cancel  []int64        // letters that wait and are not wanted any more: ring letters of an alarm that ended
+	Away    []Absence      // agents that go away or come back
+	Lessons []Lesson       // for the classifier
+	Join    []IncidentJoin // stored tickets that become part of a major incident, or leave it
 }
 
 // LineConsent is what a number wants of texts from one of our lines. Both are
@@ -117,4 +121,14 @@ type LetterBounce struct {
 	Status string // enhanced status
 	Detail string
 	At     time.Time
+}
+
+// IncidentJoin makes a stored ticket part of an incident. The store sets
+// Ticket.Incident, adds an event, and lets the watch look at the ticket at once,
+// which tells its customer.
+type IncidentJoin struct {
+	Ticket   int64
+	Incident int64 // number of the incident's first ticket; 0 leaves
+	By       string
+	Why      string
 }

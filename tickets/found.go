@@ -25,6 +25,10 @@ type Keys struct {
 	Contact string // Item.Contact of the row: the call it belongs to
 	Opens   bool   // a ticket may be opened: what assignment and incidents need is wanted
 	Words   string // subject and text of what may open a ticket: like tickets are looked for
+
+	// LikeSince is Now less Rules.Incident.Within: tickets opened since then may
+	// be like this one. Zero: not wanted.
+	LikeSince time.Time
 }
 
 // Hit is a stored message or letter that carries a msg-id.
@@ -63,10 +67,11 @@ type Found struct {
 	LastIn  time.Time             // newest message of the number on the line
 	Contact []Message             // messages made of rows with Keys.Contact, oldest first
 	Alarm   *Alarm                // the ringing alarm of the ticket of Keys.History or of Letter
+	Rings   []SentLetter          // letters that ring for Alarm, oldest first: what is cancelled or hung up when it ends
 	Log     map[int64][]sla.Event // clock events of Tickets, oldest first
 	Desk    *Desk                 // how busy everybody is; when Keys.Opens, or an agent's mail moves a ticket
 	Like    []LikeTicket          // tickets of the brand opened within Rules.Incident.Within before Now, newest first, at most 500; when Keys.Opens
-	Parent  []IncidentTicket      // tickets of the incident of Keys.History, and who is to be answered on each
+	Parent  []IncidentTicket      // open tickets of the incident whose parent is Keys.History, the parent itself not among them
 }
 
 // Desk is how busy the agents are, over all brands.
