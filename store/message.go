@@ -100,9 +100,17 @@ func messageRow(list *[]tickets.Message) rowFunc {
 }
 
 // Events returns the log of a ticket, oldest first.
-func (db *DB) Events(ctx context.Context, ticket int64) (list []tickets.Event, err error) {
+func (db *DB) Events(ctx context.Context, ticket int64) ([]tickets.Event, error) {
 	// Served by events_ticket.
-	err = db.read.each(ctx, `
+	list, err := loadEvents(ctx, db.read, `ticket = $1 ORDER BY id`, ticket)
+	if err != nil {
+		return nil, fmt.Errorf("load events of ticket %d: %w", ticket, err)
+	}
+	return list, nil
+}
+
+func loadEvents(ctx context.Context, q querier, where string, args ...any) (list []tickets.Event, err error) {
+	err = q.each(ctx, `
 		SELECT
 			id,
 			ticket,
@@ -111,18 +119,16 @@ func (db *DB) Events(ctx context.Context, ticket int64) (list []tickets.Event, e
 			who,
 			what,
 			detail,
-			outcome
-		FROM events WHERE ticket = $1 ORDER BY id`, []any{ticket},
+			outcome,
+			clock
+		FROM events WHERE `+where, args,
 		func(scan func(...any) error) error {
 			var e tickets.Event
-			err := scan(&e.ID, &e.Ticket, &e.Change, timeDest{&e.At}, &e.Who, &e.What, &e.Detail, &e.Outcome)
+			err := scan(&e.ID, &e.Ticket, &e.Change, timeDest{&e.At}, &e.Who, &e.What, &e.Detail, &e.Outcome, clockDest{&e})
 			list = append(list, e)
 			return err
 		})
-	if err != nil {
-		return nil, fmt.Errorf("load events of ticket %d: %w", ticket, err)
-	}
-	return list, nil
+	return list, err
 }
 
 // storedAttachment is an attachment as JSON: an array of bytes would be

@@ -241,6 +241,14 @@ func mapArg(v map[string]string) string {
 	return mustJSON(v)
 }
 
+// objectArg is a struct as JSON text, "" for one in which nothing is set.
+func objectArg(v any) string {
+	if text := mustJSON(v); text != "{}" {
+		return text
+	}
+	return ""
+}
+
 // mustJSON encodes values of types that always encode.
 func mustJSON(v any) string {
 	b, err := json.Marshal(v)
