@@ -203,7 +203,7 @@ func TestWordsAreVerbatim(t *testing.T) {
 func TestAgentsAddressIsNowhere(t *testing.T) {
 	m := testMaterial(t, "en")
 	relay := m.Keys.RelayAddress("support@baleyo.example", "+", tickets.Relay{Ticket: 1234, Person: 8, Role: tickets.RelayAgent, Version: 4})
-	for _, kind := range Kinds {
+	for _, kind := range mailed() {
 		l := testLetter(kind, "en")
 		if l.Agent {
 			continue

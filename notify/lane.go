@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"frontdesk/store"
+	"frontdesk/tickets"
 )
 
 const (
@@ -23,6 +24,7 @@ const (
 type lane struct {
 	s       *Sender
 	mailbox string
+	phone   bool // a number of ours: one worker, no connection
 	jobs    chan job
 
 	mu       sync.Mutex
@@ -43,7 +45,7 @@ type job struct {
 }
 
 func newLane(s *Sender, mailbox string) *lane {
-	return &lane{s: s, mailbox: mailbox, jobs: make(chan job, laneRoom+1)}
+	return &lane{s: s, mailbox: mailbox, phone: tickets.Number(mailbox) != "", jobs: make(chan job, laneRoom+1)}
 }
 
 // The states of a lane, as the loop sees them.
@@ -79,7 +81,11 @@ func (l *lane) push(ctx context.Context, j job) {
 	if l.failures > 0 {
 		l.probing = true
 	}
-	if len(l.jobs) > l.idle && l.workers < l.s.opt.Connections && (l.failures == 0 || l.workers == 0) {
+	most := l.s.opt.Connections
+	if l.phone {
+		most = 1
+	}
+	if len(l.jobs) > l.idle && l.workers < most && (l.failures == 0 || l.workers == 0) {
 		l.workers++
 		l.s.work.Go(func() { l.worker(ctx) })
 	}
@@ -167,6 +173,10 @@ func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
 	defer l.probed()
 	if time.Now().After(j.until) || l.isDown() { // the claim is about to end, or was made just before the server went
 		s.giveBack([]job{j})
+		return sub
+	}
+	if l.phone {
+		l.telephone(ctx, j)
 		return sub
 	}
 	if out.State == store.LetterDot && s.opt.InDoubt == "hold" {
@@ -295,15 +305,22 @@ func (l *lane) doubt(out store.Outgoing, f *failure) {
 }
 
 // away notes that there is no connection to be had. The first of a row is logged.
-func (l *lane) away(err error) {
+func (l *lane) away(err error) { l.awayFor(err, 0) }
+
+// awayFor is away for at least so long.
+func (l *lane) awayFor(err error, least time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failures > 0 && time.Now().Before(l.down) {
 		return // another worker was faster
 	}
 	l.failures++
-	l.down = time.Now().Add(min(probeFirst<<min(l.failures-1, 8), probeLast))
-	if l.failures == 1 {
+	l.down = time.Now().Add(max(least, min(probeFirst<<min(l.failures-1, 8), probeLast)))
+	switch {
+	case l.failures > 1:
+	case l.phone:
+		l.s.log.Warn("telephone company away", "mailbox", l.mailbox, "err", err)
+	default:
 		l.s.log.Warn("SMTP server away", "mailbox", l.mailbox, "err", err)
 	}
 }
@@ -334,7 +351,11 @@ func (l *lane) back() {
 	if l.failures == 0 {
 		return
 	}
-	l.s.log.Info("SMTP server back", "mailbox", l.mailbox, "attempt", l.failures+1)
+	if l.phone {
+		l.s.log.Info("telephone company back", "mailbox", l.mailbox, "attempt", l.failures+1)
+	} else {
+		l.s.log.Info("SMTP server back", "mailbox", l.mailbox, "attempt", l.failures+1)
+	}
 	l.failures = 0
 	l.s.tell()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -24,8 +25,11 @@ type language struct {
 	types      map[string]string    // by configured MIME type
 	severities map[string]string
 	statuses   map[tickets.Status]string
+	parts      map[string]string // of morning letters, by tickets.QueueView.Title
 	known      map[string]string // by the name before the colon of a line about the ticket
 	noSubject  string
+	clocks     map[sla.Clock]string
+	oclock     string // behind a time of day
 	request    string // subject of a letter about a ticket whose subject is not shown
 	desk       string // who writes a letter about no ticket
 }
@@ -121,6 +125,7 @@ func (l *language) list(names []string) string {
 
 func (l *language) question(fact string) string { return lookup(l.questions, fact) }
 
+func (l *language) part(title string) string   { return lookup(l.parts, title) }
 func (l *language) severity(key string) string { return lookup(l.severities, key) }
 
 func (l *language) status(s tickets.Status) string { return lookup(l.statuses, s) }
@@ -177,12 +182,18 @@ var languages = map[string]*language{
 			"application/zip": "ZIP archives",
 		},
 		severities: map[string]string{"critical": "critical", "high": "high", "medium": "medium", "low": "low"},
+		parts: map[string]string{
+			"overdue": "Overdue", "due today": "Due today", "open": "Open", "waiting": "Waiting for the customer",
+			"unassigned": "Unassigned", "at risk": "At risk",
+		},
 		statuses: map[tickets.Status]string{
 			tickets.StatusNew: "new", tickets.StatusOpen: "open", tickets.StatusPending: "pending",
 			tickets.StatusHold: "on hold", tickets.StatusResolved: "resolved", tickets.StatusClosed: "closed",
 			tickets.StatusMerged: "merged", tickets.StatusSpam: "spam",
 		},
-		known:     map[string]string{"status": "status"},
+		known: map[string]string{"status": "status"},
+		clocks: map[sla.Clock]string{sla.FirstResponse: "first response", sla.NextResponse: "next response",
+			sla.NextUpdate: "status update", sla.Resolution: "resolution"},
 		noSubject: "(no subject)", request: "Your request", desk: "desk",
 	},
 	"de": {
@@ -216,6 +227,10 @@ var languages = map[string]*language{
 			"application/zip": "ZIP-Archive",
 		},
 		severities: map[string]string{"critical": "kritisch", "high": "hoch", "medium": "mittel", "low": "niedrig"},
+		parts: map[string]string{
+			"overdue": "Überfällig", "due today": "Heute fällig", "open": "Offen", "waiting": "Warten auf den Kunden",
+			"unassigned": "Nicht zugewiesen", "at risk": "Gefährdet",
+		},
 		statuses: map[tickets.Status]string{
 			tickets.StatusNew: "neu", tickets.StatusOpen: "offen", tickets.StatusPending: "wartet auf Kunden",
 			tickets.StatusHold: "zurückgestellt", tickets.StatusResolved: "gelöst", tickets.StatusClosed: "geschlossen",
@@ -227,6 +242,9 @@ var languages = map[string]*language{
 			"room": "Raum", "product": "Produkt", "phone": "Telefon", "tried": "versucht", "error": "Fehlermeldung",
 			"expected": "erwartet", "first_time": "zum ersten Mal",
 		},
+		clocks: map[sla.Clock]string{sla.FirstResponse: "erste Antwort", sla.NextResponse: "nächste Antwort",
+			sla.NextUpdate: "Zwischenstand", sla.Resolution: "Lösung"},
+		oclock:    " Uhr",
 		noSubject: "(kein Betreff)", request: "Ihre Anfrage", desk: "Servicedesk",
 	},
 }

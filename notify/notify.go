@@ -5,7 +5,8 @@
 // can only come from the window between the final dot and its answer, carries
 // the same bytes and the same Message-ID, and is counted. No letter leaves
 // with a bare LF, a line over 998 octets, or a header value that came from
-// outside unchecked.
+// outside unchecked. Texts and calls go to the telephone company the same
+// way; Telephone says what holds for them.
 package notify
 
 import (
@@ -23,6 +24,7 @@ type Options struct {
 	Rules       func() tickets.Rules    // read at the start of each pass; a reload changes it
 	Brands      func() map[string]Brand // by brand key
 	Routes      func() map[string]Route // SMTP server by mailbox address
+	Phone       *Telephone              // nil: texts and calls wait
 	Open        OpenAttachment          // reads attachments for letters that carry a message with some
 	Log         *slog.Logger            // nil: discard
 	Now         func() time.Time        // nil: time.Now
@@ -30,7 +32,7 @@ type Options struct {
 	InDoubt     string                  // "resend" (default) or "hold"
 	Expire      time.Duration           // a letter older than this is given up; default 5 days
 	Connections int                     // per SMTP server; default 2
-	PublicURL   string                  // of customers' pages; "" leaves buttons out
+	PublicURL   string                  // of customers' pages and of the telephone's webhooks; "" leaves buttons out
 	LettersDir  string                  // overrides; "" none
 }
 

@@ -44,10 +44,15 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 	if err != nil {
 		return nil, laterError{fmt.Errorf("ticket #%d: %w", l.Ticket, err)}
 	}
-	if why := givenUp(j.out, ticket, s.opt.Expire, s.opt.Now()); why != "" {
+	telephone := tickets.Number(l.To.Address) != ""
+	// A text in doubt is looked up before it can be given up.
+	if why := givenUp(j.out, ticket, s.opt.Expire, s.opt.Now()); why != "" && !(telephone && j.out.State == store.LetterDot) {
 		return nil, givenUpError(why)
 	}
 	p := &prepared{raw: j.out.Raw, id: j.out.MessageID}
+	if l.Kind == tickets.LetterHangUp { // is not written
+		return p, nil
+	}
 	if p.raw == nil {
 		m, err := s.material(ctx, j, ticket)
 		if err != nil {
@@ -57,6 +62,9 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 			return nil, fmt.Errorf("write the letter: %w", err)
 		}
 		p.fresh = &store.Rendering{MessageID: p.id, Raw: p.raw}
+	}
+	if telephone {
+		return p, nil
 	}
 	p.envelope, err = envelopeOf(l, j.desk.rules, p.raw)
 	return p, err
@@ -89,6 +97,9 @@ func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (M
 	if m.Brand.Domain == "" {
 		m.Brand.Domain = tickets.Domain(l.Mailbox)
 	}
+	if tickets.Number(l.To.Address) != "" {
+		return s.phoneMaterial(ctx, j, m)
+	}
 	var err error
 	if l.Agent && l.Ticket != 0 {
 		if m.Earlier, err = s.db.LetterIDs(ctx, l.Ticket, tickets.NormalAddress(l.To.Address)); err != nil {
@@ -97,6 +108,29 @@ func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (M
 	}
 	if l.Message != 0 {
 		m.Files, err = s.files(ctx, l.Message)
+	}
+	return m, err
+}
+
+// phoneMaterial adds what a text or call needs. Files stay here: a text links to
+// the page that has them.
+func (s *Sender) phoneMaterial(ctx context.Context, j job, m Material) (Material, error) {
+	l := j.out.Letter
+	m.Line, m.Segments = j.desk.lines[tickets.NormalAddress(l.Mailbox)], j.desk.rules.Texting.Segments
+	if boxes := j.desk.rules.Brands[l.Brand].Mailboxes; len(boxes) > 0 {
+		m.Email = boxes[0].Address
+	}
+	if l.Message == 0 || l.Kind != tickets.LetterAnswer {
+		return m, nil
+	}
+	msg, err := s.db.Message(ctx, l.Message)
+	if errors.Is(err, store.ErrNotFound) {
+		return m, nil
+	}
+	for _, a := range msg.Attachments {
+		if a.Refused == "" {
+			m.Attached++
+		}
 	}
 	return m, err
 }
@@ -129,9 +163,30 @@ func (s *Sender) files(ctx context.Context, message int64) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("attachment %q: %w", a.Filename, err)
 		}
-		files = append(files, File{a.Filename, a.ContentType, data})
+		files = append(files, File{fileName(a, msg), a.ContentType, data})
 	}
 	return files, nil
+}
+
+// fileName names a file that came without a name: a recording or a picture from
+// a telephone, by what it is and when it came.
+func fileName(a tickets.Attachment, msg tickets.Message) string {
+	if a.Filename != "" || a.Part != tickets.WholeRow {
+		return a.Filename
+	}
+	kind, what, _ := strings.Cut(strings.ToLower(a.ContentType), "/")
+	name := map[string]string{"audio": "recording", "image": "picture", "video": "film"}[kind]
+	if name == "" {
+		name = "file"
+	}
+	if msg.Channel == tickets.ChannelVoice && kind == "audio" {
+		name = "voicemail"
+	}
+	ending, _, _ := strings.Cut(what, ";")
+	if ending = strings.TrimSpace(ending); ending == "mpeg" && kind == "audio" {
+		ending = "mp3"
+	}
+	return name + "-" + msg.At.UTC().Format("2006-01-02-1504") + "." + ending
 }
 
 // envelopeOf is sender and recipient for SMTP. The sender is null for a letter

@@ -52,11 +52,12 @@ type Parts struct {
 // messageID is without brackets. The error says which value or template is at
 // fault; trying again does not help.
 //
-// A letter to a telephone becomes what is posted to Twilio, as JSON; see
-// [ShowPosted].
+// A letter to a telephone becomes what is posted to Twilio, as JSON (see
+// [ShowPosted]), without an id: Twilio gives it one.
 func Render(l tickets.Letter, m Material) (raw []byte, messageID string, err error) {
 	if tickets.Number(l.To.Address) != "" {
-		return renderPhone(l, m)
+		raw, err = renderPhone(l, m)
+		return raw, "", err
 	}
 	parts, err := Compose(l, m)
 	if err != nil {

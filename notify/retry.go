@@ -140,6 +140,8 @@ func givenUp(out store.Outgoing, t *tickets.Ticket, expire time.Duration, now ti
 		return "expired: of no use after " + l.NotAfter.UTC().Format(time.RFC3339)
 	case expire > 0 && now.Sub(out.Queued) > expire:
 		return "expired: not sent within " + expire.String()
+	case ringsNow(l.Kind) && now.Sub(out.Queued) > staleCall:
+		return "expired: too late to ring anybody"
 	case l.Kind == tickets.LetterAcknowledgement && t != nil && !t.Status.Open() && now.Sub(out.Queued) > staleAck:
 		return "expired: the ticket is " + string(t.Status) + ", an acknowledgement would only confuse"
 	}

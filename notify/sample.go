@@ -24,8 +24,15 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Newer:      []tickets.MessageView{{At: at, Author: "Bikram", Direction: tickets.DirectionOut, Text: "Have you tried the other port?", Names: []string{"ports.pdf"}}},
 			Tickets:    []tickets.TicketView{{ID: 1234, Status: tickets.StatusOpen, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at}},
 			Quarantine: []tickets.HeldMail{{ID: 42, At: at, From: "unknown@elsewhere.example", Subject: "Invoice", Reason: "loop", Detail: "31 Received fields"}},
-			Bounce:     "maria@keller.example: 550 5.1.1 no such user", Dead: true,
+			Incident:   1200, Count: 5, Why: "5 customers since 14:05: internet, offline", Team: "first-line",
+			Queues: []tickets.QueueView{
+				{Title: "overdue", Tickets: []tickets.TicketView{{ID: 1210, Status: tickets.StatusOpen, Severity: "critical", Subject: "No phones at all", From: "Jon Berg", Updated: at, Due: at.Add(-time.Hour), Assignee: "asha@baleyo.example"}}},
+				{Title: "due today", Tickets: []tickets.TicketView{{ID: 1234, Status: tickets.StatusNew, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at, Due: at.Add(4 * time.Hour)}}},
+			},
+			Bounce: "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 			Number: "+4915112345678",
+			Due:    time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), SolveBy: at.Add(48 * time.Hour), Opens: time.Date(2026, 11, 24, 4, 15, 0, 0, time.UTC),
+			Clock: "resolution", Promise: "48 hours", Left: "1h20m", Why: "severity high", Team: "senior",
 		},
 	}
 }

@@ -24,6 +24,13 @@ type outbox interface {
 	LetterIDs(ctx context.Context, ticket int64, to string) ([]string, error)
 	Ticket(ctx context.Context, id int64) (tickets.Ticket, error)
 	Message(ctx context.Context, id int64) (tickets.Message, error)
+
+	// Of texts and calls.
+	LetterByID(ctx context.Context, id int64) (tickets.Letter, store.LetterInfo, []byte, error)
+	SetLetter(ctx context.Context, id int64, state, by string, now time.Time) error
+	SentTexts(ctx context.Context, to string, since time.Time) ([]string, error)
+	SpentOn(ctx context.Context, day string) (store.Spent, error)
+	Spend(ctx context.Context, day string, more, limit store.Spent) (bool, error)
 }
 
 const (
@@ -46,6 +53,7 @@ type Sender struct {
 	templates atomic.Pointer[Templates]
 	log       *slog.Logger
 	lease     time.Duration
+	exchange  *exchange
 
 	lanes   map[string]*lane  // by mailbox; only the loop touches the map
 	work    sync.WaitGroup    // the lanes' workers
@@ -98,7 +106,7 @@ func newSender(opt Options, db outbox) (*Sender, error) {
 		opt.Connections = 2
 	}
 	s := &Sender{
-		opt: opt, db: db, log: opt.Log, lease: claimLease,
+		opt: opt, db: db, log: opt.Log, lease: claimLease, exchange: newExchange(),
 		dial:    (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext,
 		lanes:   map[string]*lane{},
 		news:    make(chan struct{}, 1),
@@ -184,15 +192,32 @@ type desk struct {
 	rules  tickets.Rules
 	brands map[string]Brand
 	routes map[string]Route // by normal address
+	lines  map[string]Line  // by normal address
+}
+
+// leaves lists everything that letters leave from: mailboxes and lines.
+func (d *desk) leaves() []string {
+	return append(slices.Sorted(maps.Keys(d.routes)), slices.Sorted(maps.Keys(d.lines))...)
+}
+
+func (d *desk) has(mailbox string) bool {
+	_, route := d.routes[mailbox]
+	_, line := d.lines[mailbox]
+	return route || line
 }
 
 // pass claims once what the lanes can take, and returns how long the loop may
 // wait when nobody calls: 0 when there is more to claim right now.
 func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 	wait := pollEvery
-	d := &desk{rules: s.opt.Rules(), brands: s.opt.Brands(), routes: map[string]Route{}}
+	d := &desk{rules: s.opt.Rules(), brands: s.opt.Brands(), routes: map[string]Route{}, lines: map[string]Line{}}
 	for mailbox, r := range s.opt.Routes() {
 		d.routes[tickets.NormalAddress(mailbox)] = r
+	}
+	if s.opt.Phone != nil {
+		for line, l := range s.opt.Phone.Lines() {
+			d.lines[tickets.NormalAddress(line)] = l
+		}
 	}
 	ready, probes, down := s.sortLanes(d)
 	for _, at := range down {
@@ -219,7 +244,7 @@ func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 	if len(ready) == 0 {
 		return wait, nil
 	}
-	if len(ready) == len(d.routes) {
+	if len(ready) == len(d.routes)+len(d.lines) {
 		ready = nil // all, also letters of mailboxes that are configured no more
 	}
 	n, err := s.claim(ctx, d, ready, chunk)
@@ -241,7 +266,7 @@ func (s *Sender) next(ctx context.Context) (time.Time, error) {
 // a chunk, those whose server is tried again with one letter, and when others
 // will be.
 func (s *Sender) sortLanes(d *desk) (ready, probes []string, down []time.Time) {
-	for _, mailbox := range slices.Sorted(maps.Keys(d.routes)) {
+	for _, mailbox := range d.leaves() {
 		l, ok := s.lanes[mailbox]
 		if !ok {
 			l = newLane(s, mailbox)
@@ -257,7 +282,7 @@ func (s *Sender) sortLanes(d *desk) (ready, probes []string, down []time.Time) {
 		}
 	}
 	for mailbox, l := range s.lanes {
-		if _, ok := d.routes[mailbox]; !ok && l.ended() {
+		if !d.has(mailbox) && l.ended() {
 			delete(s.lanes, mailbox)
 		}
 	}
@@ -276,15 +301,29 @@ func (s *Sender) claim(ctx context.Context, d *desk, mailboxes []string, limit i
 	until := time.Now().Add(s.lease - leaseRest)
 	for _, out := range letters {
 		mailbox := tickets.NormalAddress(out.Letter.Mailbox)
-		if _, ok := d.routes[mailbox]; ok {
+		if d.has(mailbox) {
 			s.lanes[mailbox].push(ctx, job{out: out, desk: d, until: until})
 			continue
 		}
-		s.log.Warn("letter of a mailbox without SMTP server", "letter", out.Letter.ID, "mailbox", out.Letter.Mailbox)
-		s.result(store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterQueued, Next: now.Add(noRoute),
-			Detail: "no SMTP server is configured for " + out.Letter.Mailbox, At: now})
+		s.stranded(out, now)
 	}
 	return len(letters), nil
+}
+
+// stranded puts off a letter that nothing is configured to carry.
+func (s *Sender) stranded(out store.Outgoing, now time.Time) {
+	r := store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterQueued, Next: now.Add(noRoute), At: now}
+	if tickets.Number(out.Letter.Mailbox) != "" {
+		s.log.Warn("letter of a number that is not configured", "letter", out.Letter.ID, "mailbox", out.Letter.Mailbox)
+		r.Detail = "no telephone account is configured for " + out.Letter.Mailbox
+		if out.State == store.LetterDot {
+			r.State = store.LetterDot
+		}
+	} else {
+		s.log.Warn("letter of a mailbox without SMTP server", "letter", out.Letter.ID, "mailbox", out.Letter.Mailbox)
+		r.Detail = "no SMTP server is configured for " + out.Letter.Mailbox
+	}
+	s.result(r)
 }
 
 // giveBack returns letters that were claimed and not begun.

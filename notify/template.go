@@ -38,11 +38,13 @@ var embedded embed.FS
 var Kinds = []tickets.LetterKind{
 	tickets.LetterAcknowledgement, tickets.LetterRefused, tickets.LetterAnswer, tickets.LetterMissing,
 	tickets.LetterResolution, tickets.LetterConfirmed, tickets.LetterSilence, tickets.LetterClosed,
-	tickets.LetterReopened, tickets.LetterPriority,
+	tickets.LetterReopened, tickets.LetterPriority, tickets.LetterIncident, tickets.LetterEscalated, tickets.LetterUpdate, tickets.LetterDelay,
 	tickets.LetterMissedCall, tickets.LetterHelp, tickets.LetterTemplate,
 	tickets.LetterNewTicket, tickets.LetterMessage, tickets.LetterReceipt, tickets.LetterHeld,
 	tickets.LetterHistory, tickets.LetterList, tickets.LetterGuide, tickets.LetterBounced,
 	tickets.LetterQuarantine, tickets.LetterRefusal,
+	tickets.LetterOutbreak, tickets.LetterMorning, tickets.LetterTeam,
+	tickets.LetterEscalation, tickets.LetterWarning, tickets.LetterBreach, tickets.LetterAskUpdate,
 	tickets.LetterRingText,
 }
 

@@ -159,24 +159,24 @@ type posted struct {
 	Call *phone.Outcall  `json:"call,omitempty"`
 }
 
-// renderPhone is Render for a letter to a telephone. The id only says that it was
-// rendered: Twilio's takes its place.
-func renderPhone(l tickets.Letter, m Material) (raw []byte, id string, err error) {
+// renderPhone is Render for a letter to a telephone. It has no id before Twilio
+// gives it one.
+func renderPhone(l tickets.Letter, m Material) ([]byte, error) {
 	var p posted
 	if l.Kind.Call() {
-		var call phone.Outcall
-		call, err = composeCall(l, m)
-		p.Call, id = &call, fmt.Sprintf("call:%d", l.ID)
+		call, err := composeCall(l, m)
+		if err != nil {
+			return nil, err
+		}
+		p.Call = &call
 	} else {
-		var text Text
-		text, err = ComposeText(l, m)
-		p.Text, id = &text.Outgoing, fmt.Sprintf("text:%d", l.ID)
+		text, err := ComposeText(l, m)
+		if err != nil {
+			return nil, err
+		}
+		p.Text = &text.Outgoing
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	raw, err = json.Marshal(p)
-	return raw, id, err
+	return json.Marshal(p)
 }
 
 func readPosted(raw []byte) (p posted, err error) {

@@ -49,6 +49,17 @@ type view struct {
 	Severity      Words
 	Confirm       string // link to the page with the two buttons, "" without pages
 
+	// Of promises, to both.
+	Due       string // when it is due: of an acknowledgement, the first answer
+	SolveBy   string // acknowledgement: when the solution is due
+	Opens     string // acknowledgement: when the desk opens, "" while it is open
+	Clock     string // which promise: "first response", "next response", "next update" or "resolution"
+	ClockName string // the same in the letter's language
+	Promise   Words  // "24 hours"
+	Left      Words  // "1h20m", "" when it is overdue
+	Why       Words  // of an escalation
+	Team      Words  // who has it now
+
 	// To agents.
 	From       Words
 	Known      []Words
@@ -62,6 +73,17 @@ type view struct {
 	Held       []shownMail
 	Bounce     Words
 	Dead       bool
+	Incident   int64
+	Count      int
+	Why        Words
+	Team       Words
+	Parts      []shownPart
+}
+
+// shownPart is one part of a morning letter.
+type shownPart struct {
+	Title   string
+	Tickets []shownTicket
 }
 
 type refusedFile struct {
@@ -85,6 +107,8 @@ type shownTicket struct {
 	Title    Words
 	From     Words
 	Updated  string
+	Assignee Words
+	Due      string
 }
 
 type shownMail struct {
@@ -134,6 +158,10 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		Commands:   w.puts(oneLines(d.Commands)),
 		Bounce:     w.put(shownNumbers(d.Bounce)),
 		Dead:       d.Dead,
+		Incident:   d.Incident,
+		Count:      d.Count,
+		Why:        w.put(oneLine(d.Why, 300)),
+		Team:       w.put(oneLine(d.Team, 80)),
 	}
 	v.Title = say(v.Subject)
 	if d.CloseDays > 0 {
@@ -157,6 +185,7 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 	for _, r := range d.Refused {
 		v.Refused = append(v.Refused, refusedFile{w.put(oneLine(r.Filename, 120)), lang.size(int64(r.Size)), r.Why})
 	}
+	v.promises(d, lang, zone, w)
 	v.lists(d, lang, zone, w)
 	return v
 }
@@ -167,14 +196,26 @@ func (v *view) lists(d tickets.LetterData, lang *language, zone *time.Location, 
 		v.Newer = append(v.Newer, shownMessage{lang.moment(m.At, zone), w.put(shownNumbers(oneLine(m.Author, 200))),
 			string(m.Direction), w.put(m.Text), w.puts(oneLines(m.Names))})
 	}
-	for _, t := range d.Tickets {
-		v.Tickets = append(v.Tickets, shownTicket{t.ID, lang.status(t.Status), lang.severity(t.Severity),
-			w.put(oneLine(t.Subject, 120)), w.put(shownNumbers(oneLine(t.From, 120))), lang.moment(t.Updated, zone)})
+	v.Tickets = shownTickets(d.Tickets, lang, zone, w)
+	for _, part := range d.Queues {
+		v.Parts = append(v.Parts, shownPart{lang.part(part.Title), shownTickets(part.Tickets, lang, zone, w)})
 	}
 	for _, q := range d.Quarantine {
 		v.Held = append(v.Held, shownMail{q.ID, lang.moment(q.At, zone), w.put(oneLine(q.From, 120)),
 			w.put(oneLine(q.Subject, 120)), w.put(q.Reason), w.put(oneLine(q.Detail, 300))})
 	}
+}
+
+func shownTickets(list []tickets.TicketView, lang *language, zone *time.Location, w *words) []shownTicket {
+	var out []shownTicket
+	for _, t := range list {
+		out = append(out, shownTicket{
+			Number: t.ID, Status: lang.status(t.Status), Severity: lang.severity(t.Severity), Title: w.put(oneLine(t.Subject, 120)),
+			From: w.put(shownNumbers(oneLine(t.From, 120))), Updated: lang.moment(t.Updated, zone),
+			Assignee: w.put(oneLine(t.Assignee, 80)), Due: lang.moment(t.Due, zone),
+		})
+	}
+	return out
 }
 
 func oneLines(list []string) []string {
