@@ -1,0 +1,342 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// This file reads words as people write them: in any case, on lines of any
+// length, with umlauts or without, and looks for phrases among them.
+
+// Bounds of what is looked at: a request says what it wants in its first
+// thousand words; the rest is log files and threads.
+const (
+	maxReadBytes = 64 << 10
+	maxReadWords = 2000
+)
+
+// pause stands among the words of a sentence for a comma, a colon, a bracket: a
+// "not" before it says nothing about what follows.
+const pause = ","
+
+// sentence is the folded words of one sentence of a text.
+type sentence struct {
+	words  []string
+	asks   bool // ends with a question mark
+	weight int  // 2 for the subject, 1 for the text
+}
+
+// written is a request cut into sentences: the subject is the first.
+type written []sentence
+
+// readWords cuts a request. Quoted lines, what stands below the signature's
+// "-- " and what lawyers put below mails are left out: nobody asks for anything
+// there.
+func readWords(subject, text string) written {
+	var out written
+	left := maxReadWords
+	take := func(s string, weight int) {
+		for _, part := range sentencesOf(cutText(s)) {
+			part.words = part.words[:min(left, len(part.words))]
+			left -= len(part.words)
+			if part.weight = weight; len(part.words) > 0 {
+				out = append(out, part)
+			}
+		}
+	}
+	take(subject, 2)
+	take(ownWords(cutText(text)), 1)
+	return out
+}
+
+func cutText(s string) string {
+	if len(s) <= maxReadBytes {
+		return s
+	}
+	s = s[:maxReadBytes]
+	for len(s) > 0 && !utf8.RuneStart(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s[:max(0, len(s)-1)]
+}
+
+// ownWords drops quoted lines and all below a signature.
+func ownWords(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "--" {
+			break
+		}
+		if !strings.HasPrefix(line, ">") {
+			b.WriteString(line)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// disclaimers begin what no human wrote.
+var disclaimers = phrases("this message|email|mail may contain|contains confidential", "this e mail may contain|contains", "is|are intended only|solely for", "diese e mail enthaelt|kann vertrauliche", "diese nachricht|mail enthaelt|kann vertrauliche")
+
+// sentencesOf cuts text at full stops, question and exclamation marks, and at
+// empty lines; the end of a line means nothing, for mail clients break them.
+func sentencesOf(text string) []sentence {
+	var out []sentence
+	var words []string
+	end := func(asks bool) bool {
+		if len(words) == 0 {
+			if asks && len(out) > 0 {
+				out[len(out)-1].asks = true // "down!?"
+			}
+			return true
+		}
+		s := sentence{words: words, asks: asks}
+		words = nil
+		for _, p := range disclaimers {
+			if p.in(s) {
+				return false
+			}
+		}
+		out = append(out, s)
+		return true
+	}
+	var word strings.Builder
+	breaks := 0
+	rest := []rune(text)
+	for i, r := range rest {
+		if isWordRune(rest, i) {
+			if breaks > 1 && len(words) > 0 && !end(false) {
+				return out
+			}
+			breaks = 0
+			foldRune(&word, r)
+			continue
+		}
+		if word.Len() > 0 && !apostrophe(r) {
+			words = appendWord(words, word.String())
+			word.Reset()
+		}
+		switch {
+		case r == '\n':
+			breaks++
+		case strings.ContainsRune(",:()", r):
+			if len(words) > 0 && words[len(words)-1] != pause {
+				words = append(words, pause)
+			}
+		case strings.ContainsRune(".!?;…", r) && !(r == '.' && i > 0 && i+1 < len(rest) && unicode.IsDigit(rest[i-1]) && unicode.IsDigit(rest[i+1])):
+			if !end(r == '?') {
+				return out
+			}
+		}
+	}
+	if word.Len() > 0 {
+		words = appendWord(words, word.String())
+	}
+	end(false)
+	return out
+}
+
+func isWordRune(text []rune, i int) bool {
+	r := text[i]
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
+
+func apostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
+
+// foldRune writes a letter as it is compared: lower case, German ones as they
+// are written where a keyboard lacks them. Upper before lower: some letters
+// have two lower cases.
+func foldRune(b *strings.Builder, r rune) {
+	switch r = unicode.ToLower(unicode.ToUpper(r)); r {
+	case 'ä':
+		b.WriteString("ae")
+	case 'ö':
+		b.WriteString("oe")
+	case 'ü':
+		b.WriteString("ue")
+	case 'ß':
+		b.WriteString("ss")
+	case '\u0308': // combining diaeresis: Apple's mail writes a and two dots
+		b.WriteByte('e')
+	case 'é', 'è', 'ê':
+		b.WriteByte('e')
+	default:
+		if !unicode.Is(unicode.Mn, r) {
+			b.WriteRune(r)
+		}
+	}
+}
+
+// contractions are written out, so that "isn't", "isnt" and "is not" are one.
+var contractions = map[string]string{
+	"cannot": "can", "cant": "can", "dont": "do", "doesnt": "does", "didnt": "did", "isnt": "is", "arent": "are", "wasnt": "was", "werent": "were",
+	"wont": "will", "wouldnt": "would", "couldnt": "could", "shouldnt": "should", "hasnt": "has", "havent": "have", "hadnt": "had",
+}
+
+func appendWord(words []string, w string) []string {
+	if verb, ok := contractions[w]; ok {
+		return append(words, verb, "not")
+	}
+	return append(words, w)
+}
+
+// phrase is a row of words to look for. A word may have alternatives (a|b),
+// begin or end with * (part of a longer word, as German makes them), or be _
+// (up to three words in between).
+type phrase struct {
+	text  string // as written
+	words [][]part
+}
+
+type part struct {
+	text       string
+	head, tail bool // more may stand before, after
+}
+
+func phrases(list ...string) []phrase {
+	out := make([]phrase, 0, len(list))
+	for _, s := range list {
+		out = append(out, newPhrase(s))
+	}
+	return out
+}
+
+func newPhrase(s string) phrase {
+	p := phrase{text: strings.NewReplacer("_", "…", "*", "").Replace(s)}
+	for _, w := range strings.Fields(s) {
+		var alternatives []part
+		for _, a := range strings.Split(w, "|") {
+			t := foldWord(strings.Trim(a, "*"))
+			alternatives = append(alternatives, part{t, strings.HasPrefix(a, "*") && len(a) > 1, strings.HasSuffix(a, "*") && len(a) > 1})
+		}
+		p.words = append(p.words, alternatives)
+	}
+	return p
+}
+
+// plainPhrase is a phrase without patterns: words as somebody would write them
+// in a configuration.
+func plainPhrase(s string) phrase {
+	p := phrase{text: s}
+	for _, sent := range sentencesOf(s) {
+		for _, w := range sent.words {
+			p.words = append(p.words, []part{{text: w}})
+		}
+	}
+	return p
+}
+
+func foldWord(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '_' {
+			b.WriteRune(r)
+		} else if !apostrophe(r) {
+			foldRune(&b, r)
+		}
+	}
+	return b.String()
+}
+
+func (p part) matches(word string) bool {
+	switch {
+	case p.head && p.tail:
+		return strings.Contains(word, p.text)
+	case p.head:
+		return strings.HasSuffix(word, p.text)
+	case p.tail:
+		return strings.HasPrefix(word, p.text)
+	}
+	return word == p.text
+}
+
+func gap(alternatives []part) bool { return len(alternatives) == 1 && alternatives[0].text == "_" }
+
+const maxGap = 3
+
+// at returns how many words of the sentence the phrase takes from i on, 0 none.
+// A gap never holds a negation: "the server is not down".
+func (p phrase) at(words []string, i int) int { return matchWords(p.words, words, i) }
+
+func matchWords(want [][]part, words []string, i int) int {
+	if len(want) == 0 {
+		return 0
+	}
+	if gap(want[0]) {
+		for skip := 0; skip <= maxGap && i+skip < len(words); skip++ {
+			if n := matchWords(want[1:], words, i+skip); n > 0 {
+				return skip + n
+			}
+			if negates(words[i+skip]) {
+				return 0
+			}
+		}
+		return 0
+	}
+	if i >= len(words) || !slices.ContainsFunc(want[0], func(a part) bool { return a.matches(words[i]) }) {
+		return 0
+	}
+	if len(want) == 1 {
+		return 1
+	}
+	if n := matchWords(want[1:], words, i+1); n > 0 {
+		return 1 + n
+	}
+	return 0
+}
+
+func (p phrase) in(s sentence) bool { _, n := p.find(s, 0); return n > 0 }
+
+// find returns where the phrase stands from a word on, and how many words it takes.
+func (p phrase) find(s sentence, from int) (at, n int) {
+	for i := from; i < len(s.words); i++ {
+		if n := p.at(s.words, i); n > 0 {
+			return i, n
+		}
+	}
+	return 0, 0
+}
+
+func negates(w string) bool {
+	switch w {
+	case "not", "no", "never", "without", "nicht", "kein", "keine", "keinen", "keinem", "keiner", "nie", "niemals", "ohne", "weder", "neither", "nor":
+		return true
+	}
+	return false
+}
+
+// negated reports whether the words around those from i to end turn them into
+// their opposite: "not urgent", "kein echter Notfall", "dringend ist es nicht".
+func negated(words []string, i, end int) bool {
+	back := i - 1
+	if back > 0 && words[back] != pause && slices.Contains(fillers, words[back]) {
+		back--
+	}
+	if back >= 0 && negates(words[back]) {
+		return true
+	}
+	after := words[end:min(len(words), end+3)]
+	if len(after) == 3 && slices.Contains([]string{"ist", "waere", "is"}, after[0]) {
+		after = after[2:]
+	}
+	return len(after) > 0 && after[0] == "nicht" && !slices.Contains(after, pause)
+}
+
+// fillers may stand between a negation and what it negates.
+var fillers = []string{"very", "really", "so", "that", "too", "particularly", "terribly", "super", "overly", "exactly", "a", "an", "any", "at", "yet", "necessarily",
+	"sehr", "wirklich", "besonders", "furchtbar", "zu", "ganz", "unbedingt", "ein", "eine", "einen", "echter", "echten", "der", "die", "das", "real", "actual"}
+
+// supposed reports whether the sentence asks or imagines instead of telling:
+// "is the server down for you?", "what do we do if the database is down?".
+func (s sentence) supposed(at int) bool {
+	for _, w := range s.words[:at] {
+		switch w {
+		case "if", "wenn", "falls", "whether", "ob", "suppose", "angenommen":
+			return true
+		}
+	}
+	return s.asks && len(s.words) > 0 && slices.Contains([]string{"is", "are", "was", "were", "does", "ist", "sind", "war", "laeuft", "what", "how", "wie"}, s.words[0])
+}
