@@ -54,7 +54,8 @@ func checkCommand() *cobra.Command {
 		Short: "what is wrong with the configuration",
 		Long: `Check reads the configuration exactly as run does before it starts and prints
 every mistake as file:line: key: reason. With --connect it also logs in to each
-mailbox, mail server and database. It changes nothing and sends nothing.
+mailbox, mail server, database and telephone account. It changes nothing and
+sends nothing.
 
 Exit code 0: nothing wrong; 1: at least one finding.`,
 		Example: "  frontdesk check --config /etc/frontdesk/frontdesk.yaml --connect",
@@ -68,7 +69,7 @@ Exit code 0: nothing wrong; 1: at least one finding.`,
 			return report.print(cmd.OutOrStdout(), cfg, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&connect, "connect", false, "log in to each mailbox, mail server and database, too")
+	cmd.Flags().BoolVar(&connect, "connect", false, "log in to each mailbox, mail server, database and telephone account, too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -98,6 +99,7 @@ func checkFile(file string) (*checkReport, *config.Config) {
 		report.add(config.Finding{File: file, Reason: err.Error()})
 	default:
 		report.add(letterFindings(cfg)...)
+		report.add(deskFindings(cfg)...)
 	}
 	return report, cfg
 }

@@ -21,6 +21,7 @@ import (
 	_ "modernc.org/sqlite" // driver "sqlite"
 
 	"frontdesk/config"
+	"frontdesk/phone"
 )
 
 // probesOf lists what "check --connect" asks, in the order of the file.
@@ -40,7 +41,7 @@ func probesOf(cfg *config.Config) []probe {
 		}
 	}
 	if cfg.Twilio != nil {
-		probes = append(probes, probe{"twilio", "twilio", func(context.Context) (string, error) { return "not checked yet", nil }})
+		probes = append(probes, probe{"twilio", "twilio", func(ctx context.Context) (string, error) { return probeTwilio(ctx, cfg) }})
 	}
 	return probes
 }
@@ -249,6 +250,34 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 		return fmt.Sprintf("greeted by %s, no login", address(server.Host, server.Port)), nil
 	}
 	return "logged in to " + address(server.Host, server.Port), nil
+}
+
+// probeTwilio logs in to the account; nothing is sent and nobody is called.
+func probeTwilio(ctx context.Context, cfg *config.Config) (string, error) {
+	client, err := phoneClientOf(cfg)
+	if err != nil {
+		return "", err
+	}
+	if err := client.Check(ctx); err != nil {
+		return "", twilioHint(cfg, err)
+	}
+	phones := 0
+	for _, b := range cfg.Brands {
+		phones += len(b.Phones)
+	}
+	return fmt.Sprintf("logged in to %s, phones=%d; at Twilio their webhooks are %s (voice) and %s (texts)",
+		cfg.Twilio.APIBaseURL, phones, cfg.HTTP.PublicURL+phone.PathVoice, cfg.HTTP.PublicURL+phone.PathSMS), nil
+}
+
+func twilioHint(cfg *config.Config, err error) error {
+	var e *phone.Error
+	if errors.As(err, &e) && (e.Status == 401 || e.Status == 403) {
+		if cfg.Twilio.APIKeySID != "" {
+			return fmt.Errorf("%s: check account_sid, api_key_sid and api_key_secret_file", oneLine(err))
+		}
+		return fmt.Errorf("%s: check account_sid and auth_token_file", oneLine(err))
+	}
+	return connectHint(err)
 }
 
 func smtpAuth(server config.SMTP) mail.SMTPAuthType {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,7 +20,8 @@ import (
 	"frontdesk/tickets"
 )
 
-// This file translates the configuration into the words of each room. No room
+// This file and its sisters translate the configuration into the words of each
+// room: wire_promises.go what is promised, wire_phone.go the telephone. No room
 // knows the configuration; nothing here decides anything.
 
 // desk is an open store with the configuration it belongs to: what most
@@ -64,11 +66,18 @@ func (d *desk) Close() error { return d.db.Close() }
 // meetAgents gives each agent of the configuration a person in the store, and
 // makes the rules.
 func (d *desk) meetAgents(ctx context.Context) error {
+	if wrong := deskFindings(d.cfg); len(wrong) > 0 {
+		return wrong
+	}
 	ids, fresh, err := d.db.Agents(ctx, agentsOf(d.cfg))
 	if err != nil {
 		return fmt.Errorf("store the agents: %w", err)
 	}
-	d.rules, d.fresh = rulesOf(d.cfg, ids), fresh
+	rules, err := rulesOf(d.cfg, ids)
+	if err != nil {
+		return err
+	}
+	d.rules, d.fresh = rules, fresh
 	return nil
 }
 
@@ -84,15 +93,16 @@ func agentsOf(cfg *config.Config) []tickets.Agent {
 	for _, a := range cfg.Agents {
 		out = append(out, tickets.Agent{
 			Name: a.Name, Address: tickets.NormalAddress(a.Email), Phone: a.Phone,
-			Role: tickets.Role(a.Role), Skills: a.Skills, MaxOpen: a.MaxOpen,
+			Role: tickets.Role(a.Role), Skills: a.Skills, MaxOpen: a.MaxOpen, Brands: a.Brands,
 		})
 	}
 	return out
 }
 
 // rulesOf puts the configuration into the words of the domain. ids are the
-// agents' person ids by address.
-func rulesOf(cfg *config.Config, ids map[string]int64) tickets.Rules {
+// agents' person ids by address. The error says which hours and holidays cannot
+// be read: without them no time can be promised.
+func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	r := tickets.Rules{
 		Keys:   keyringOf(cfg),
 		Brands: map[string]tickets.Brand{}, Agents: map[string]tickets.Agent{}, Queues: map[string]tickets.Queue{},
@@ -108,41 +118,26 @@ func rulesOf(cfg *config.Config, ids map[string]int64) tickets.Rules {
 		},
 		AddressOnly: cfg.AgentAuth == config.AgentAddressOnly,
 	}
+	var wrong []error
 	for _, b := range cfg.Brands {
-		r.Brands[b.ID] = brandOf(b)
+		brand := brandOf(b)
+		var err error
+		if brand.Calendar, err = calendarOf(b); err != nil {
+			wrong = append(wrong, fmt.Errorf("hours of brand %s: %w", b.ID, err))
+		}
+		r.Brands[b.ID] = brand
 	}
-	for _, a := range agentsOf(cfg) {
+	for i, a := range agentsOf(cfg) {
 		a.ID = ids[a.Address]
+		var err error
+		if a.Calendar, err = agentCalendar(cfg, cfg.Agents[i]); err != nil {
+			wrong = append(wrong, fmt.Errorf("hours of agent %s: %w", a.Address, err))
+		}
 		r.Agents[a.Address] = a
 	}
-	for _, q := range cfg.Queues {
-		r.Queues[q.ID] = tickets.Queue{Key: q.ID, Tiers: tiersOf(cfg, q)}
-	}
-	for _, c := range cfg.Categories {
-		r.Categories[c.ID] = tickets.Category{Key: c.ID, Title: c.Title, RespondWithin: c.RespondWithin.String(), Keywords: c.Keywords}
-	}
-	for _, s := range cfg.Severities {
-		r.Severities[s.ID] = tickets.Severity{Key: s.ID, ResolveWithin: s.ResolveWithin.String()}
-	}
-	r.Respond, r.Resolve = promises(cfg)
-	return r
-}
-
-// promises are the times told before anybody sorted a ticket: the longest
-// response time of the categories, and the resolution time of "medium".
-func promises(cfg *config.Config) (respond, resolve string) {
-	var longest config.Duration
-	for _, c := range cfg.Categories {
-		if c.RespondWithin.Count > longest.Count || longest.IsZero() {
-			longest = c.RespondWithin
-		}
-	}
-	for _, s := range cfg.Severities {
-		if s.ID == "medium" {
-			resolve = s.ResolveWithin.String()
-		}
-	}
-	return longest.String(), resolve
+	promisesOf(&r, cfg)
+	r.Texting = textingOf(cfg)
+	return r, errors.Join(wrong...)
 }
 
 // keyringOf makes the signing key. Its id follows from the secret, so that
@@ -155,7 +150,10 @@ func keyringOf(cfg *config.Config) tickets.Keyring {
 }
 
 func brandOf(b config.Brand) tickets.Brand {
-	out := tickets.Brand{Key: b.ID, Name: b.Name, Domain: b.Domain, Language: b.Language, Location: b.Timezone, Signature: b.Signature}
+	out := tickets.Brand{
+		Key: b.ID, Name: b.Name, Domain: b.Domain, Language: b.Language, Location: b.Timezone, Signature: b.Signature,
+		Phones: phonesOf(b), Country: b.Country,
+	}
 	for _, m := range b.Mailboxes {
 		out.Mailboxes = append(out.Mailboxes, tickets.Mailbox{Address: m.Address, Queue: m.Queue, Subaddressing: m.Subaddressing})
 	}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"frontdesk/config"
+	"frontdesk/tickets"
+)
+
+// deskFindings are the mistakes that only the rooms know: holidays that cannot
+// be read, commands that there are not, an account that cannot be used. The desk
+// does not start with one of them.
+func deskFindings(cfg *config.Config) config.Findings {
+	var out config.Findings
+	add := func(key string, err error) {
+		for _, one := range leaves(err) {
+			out = append(out, cfg.Finding(key, one.Error()))
+		}
+	}
+	for _, b := range cfg.Brands {
+		if _, err := holidaysOf(b.Holidays); err != nil {
+			add("brands."+b.ID+".holidays", err)
+		} else if _, err := calendarOf(b); err != nil {
+			add("brands."+b.ID+".hours", err)
+		}
+	}
+	if len(out) == 0 { // an agent's holidays are those of a brand
+		for i, a := range cfg.Agents {
+			if _, err := agentCalendar(cfg, a); err != nil {
+				add(fmt.Sprintf("agents[%d].hours", i), err)
+			}
+		}
+	}
+	if _, err := verifierOf(cfg); err != nil {
+		add("http.public_url", err)
+	}
+	return append(out, commandFindings(cfg)...)
+}
+
+// commandFindings are commands denied to a role that there are not: whoever
+// misspells one denies nothing.
+func commandFindings(cfg *config.Config) config.Findings {
+	var out config.Findings
+	known := tickets.CommandNames()
+	for _, r := range cfg.Roles {
+		for i, word := range r.Deny {
+			word = strings.TrimPrefix(word, "#")
+			if slices.Contains(known, word) {
+				continue
+			}
+			hint := ""
+			if near := tickets.Nearest(word, known); near != "" {
+				hint = fmt.Sprintf(", did you mean %s?", near)
+			}
+			out = append(out, cfg.Finding(fmt.Sprintf("roles.%s.deny[%d]", r.ID, i),
+				fmt.Sprintf("no command %q%s (allowed: %s)", word, hint, strings.Join(known, ", "))))
+		}
+	}
+	return out
+}
