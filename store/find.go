@@ -165,6 +165,7 @@ func (f *finder) lettersByMessageID(ctx context.Context) error {
 			l.kind,
 			l.to_address,
 			l.state,
+			l.report,
 			l.message_id,
 			l.agent,
 			l.message,
@@ -181,7 +182,7 @@ func (f *finder) lettersByMessageID(ctx context.Context) error {
 		func(scan func(...any) error) error {
 			var asked string
 			var l letterRow
-			if err := scan(&asked, &l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.MessageID, &l.Agent, &l.message, &l.version); err != nil {
+			if err := scan(&asked, &l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.Report, &l.MessageID, &l.Agent, &l.message, &l.version); err != nil {
 				return err
 			}
 			if f.found.Letters[asked] == nil {
@@ -335,12 +336,16 @@ func (f *finder) letter(ctx context.Context) error {
 			kind,
 			to_address,
 			state,
+			report,
 			message_id,
-			agent
+			agent,
+			data
 		FROM letters WHERE id = $1 AND brand = $2`, []any{f.keys.Letter, f.keys.Brand},
 		func(scan func(...any) error) error {
 			var l tickets.SentLetter
-			err := scan(&l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.MessageID, &l.Agent)
+			var data letterData
+			err := scan(&l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.Report, &l.MessageID, &l.Agent, jsonDest{&data})
+			l.Data = data.Data
 			f.found.Letter = &l
 			f.want[l.Ticket] = true
 			return err

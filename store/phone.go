@@ -316,7 +316,7 @@ func (f *finder) rings(ctx context.Context) error {
 			var l tickets.SentLetter
 			var data letterData
 			err := scan(&l.ID, idDest{&l.Ticket}, &l.Kind, &l.To, &l.State, &l.MessageID, &l.Agent, jsonDest{&data})
-			if data.Data.Alarm == a.ID {
+			if l.Data = data.Data; l.Data.Alarm == a.ID {
 				f.found.Rings = append(f.found.Rings, l)
 			}
 			return err

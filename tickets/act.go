@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"frontdesk/sla"
 )
 
 // act does what an agent's mail says. It fails closed: anything unknown or
@@ -36,6 +38,12 @@ func (d *decision) act(agent Agent, power *capability) {
 		}
 	}
 	problems = append(problems, d.impossible(tc, commands, text, power)...)
+	if !agent.WorksFor(tc.Ticket.Brand) {
+		problems = append(problems, fmt.Sprintf("you do not work for %s: nothing of yours goes to its customers", d.brand.Name))
+		d.trace("role", agent.Address, "refused: does not work for %s", tc.Ticket.Brand)
+	}
+	sends := d.sends(commands, text, held)
+	problems = append(problems, d.unreachable(tc, agent, commands, sends)...)
 	if len(problems) == 0 && text == "" && len(commands) == 0 && len(d.in.Attachments) == 0 {
 		problems = append(problems, errNothing.Error())
 	}
@@ -43,7 +51,6 @@ func (d *decision) act(agent Agent, power *capability) {
 		d.hold(tc, agent, text, problems, nil)
 		return
 	}
-	sends := d.sends(commands, text, held)
 	if newer := d.newer(tc, agent, power.version); sends && !force && len(newer) > 0 {
 		d.hold(tc, agent, text, []string{"somebody wrote on this ticket after the message you answer"}, newer)
 		return
@@ -55,9 +62,13 @@ func (d *decision) act(agent Agent, power *capability) {
 func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, text string, held *Message, sends bool, power *capability) {
 	done := d.apply(tc, agent, commands)
 	done = append(done, d.tickets(tc, agent, commands, power)...)
+	if c := find(commands, "update"); c != nil {
+		done = append(done, d.noteUpdate(tc, agent, strings.TrimSpace(c.Arg+"\n\n"+text)))
+	}
 	proposed := d.newCc(tc, agent)
 	if sends {
 		done = append(done, d.send(tc, agent, commands, text, held)...)
+		done = append(done, d.answerAll(tc, agent, commands, text)...)
 	} else {
 		if text != "" {
 			d.note(tc, agent, text)
@@ -68,7 +79,7 @@ func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, t
 		}
 	}
 	done = append(done, d.finish(tc, agent, commands)...)
-	if len(commands) > 0 || len(proposed) > 0 {
+	if done = append(done, d.remarks...); len(commands) > 0 || len(proposed) > 0 || len(d.remarks) > 0 {
 		d.receiptLetter(tc, agent, commands, done, proposed)
 	}
 	d.end(DisposeMessage, "", "%s on #%d", agent.Address, tc.Ticket.ID)
@@ -90,7 +101,7 @@ func find(commands []Command, name string) *Command {
 
 // sends reports whether the mail's words go to the customer.
 func (d *decision) sends(commands []Command, text string, held *Message) bool {
-	if has(commands, "note") || has(commands, "spam") || has(commands, "block") || has(commands, "merge") || has(commands, "split") {
+	if has(commands, "note") || has(commands, "update") || has(commands, "spam") || has(commands, "block") || has(commands, "merge") || has(commands, "split") {
 		return false
 	}
 	files := slices.ContainsFunc(d.in.Attachments, func(a Attachment) bool { return !a.Inline })
@@ -119,6 +130,7 @@ func (d *decision) hold(tc *TicketChange, agent Agent, text string, problems []s
 	m.Commands = d.in.Commands
 	tc.add(m, false)
 	tc.event(d.now, agent.Address, "held", "%s", strings.Join(problems, "; "))
+	d.audit(tc, agent)
 	data := d.view(tc, 0)
 	data.Problems, data.Text, data.Newer = problems, text, views(newer)
 	data.Commands = d.in.Commands
@@ -188,6 +200,21 @@ func (d *decision) impossible(tc *TicketChange, commands []Command, text string,
 	no := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for _, c := range commands {
 		switch c.Name {
+		case "assign":
+			if a, ok := d.rules.Agent(c.Arg); ok && !a.WorksFor(tc.Ticket.Brand) {
+				no("#assign: %s does not work for %s", a.Name, d.brand.Name)
+			}
+		case "incident":
+			switch {
+			case c.Arg == "all" && (tc.Ticket.Incident == 0 || len(d.found.Parent) == 0):
+				no("#incident all: no other open ticket is part of an incident with this one")
+			case c.Arg == "all" && text == "":
+				no("#incident all: write below it what everybody is to read")
+			case c.Arg == "none" && tc.Ticket.Incident == 0:
+				no("#incident none: it is part of none")
+			case c.Number != 0 && d.found.Tickets[c.Number] == nil:
+				no("#incident: there is no ticket %d in %s", c.Number, d.brand.Name)
+			}
 		case "merge", "link":
 			to := d.found.Tickets[c.Number]
 			switch {
@@ -217,9 +244,24 @@ func (d *decision) impossible(tc *TicketChange, commands []Command, text string,
 			if tc.Ticket.Status == StatusSpam && text == "" {
 				no("#close: the ticket is marked as spam; #reopen it first")
 			}
+		case "block":
+			if requester(&tc.Ticket).Address == "" {
+				no("#block: the number was withheld; #spam marks the ticket")
+			}
 		case "letter":
 			if text != "" {
 				no("#letter: it goes without text; send your words in a mail of their own")
+			}
+		case "update":
+			switch {
+			case c.Arg == "" && text == "":
+				no("#update: write what the customer shall read")
+			case !tc.Ticket.Promises.Clock(sla.NextUpdate).Waits() && !has(commands, "severity"):
+				no("#update: no status updates are promised on this ticket; send your words as an answer")
+			}
+		case "escalate":
+			if !tc.Ticket.Status.working() && !has(commands, "reopen") {
+				no("#escalate: it is %s; #reopen it first", tc.Ticket.Status)
 			}
 		case "release":
 			no("#release: reply to the list of held mail")
@@ -264,9 +306,7 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 			set("assigned to", t.Assignee, c.Arg)
 			t.Assignee = c.Arg
 		case "severity":
-			set("severity", t.Severity, c.Arg)
-			d.priorityLetter(tc, t.Severity, c.Arg)
-			t.Severity = c.Arg
+			done = append(done, d.setSeverity(tc, agent, c.Arg, ""))
 		case "impact":
 			set("impact", level1(t.Impact), level1(int(c.Number)))
 			t.Impact = int(c.Number)
@@ -278,6 +318,9 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 			t.Category = c.Arg
 		case "queue":
 			set("queue", t.Queue, c.Arg)
+			if t.Queue != c.Arg {
+				t.Tier = 0 // each queue has its own ladder
+			}
 			t.Queue = c.Arg
 		case "due":
 			set("due", date1(t.Due), date1(c.Until))
@@ -292,16 +335,32 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 		case "cc":
 			done = append(done, d.cc(tc, agent, c)...)
 		case "from":
-			if requester(t).Address != "" && !SameAddress(requester(t).Address, c.Arg) {
+			if !SameAddress(requester(t).Address, c.Arg) {
 				done = append(done, d.newRequester(tc, agent, c.Arg))
 			}
 		case "away", "back":
 			done = append(done, d.leave(agent, c))
+		case "incident":
+			if line := d.incident(tc, agent, c); line != "" {
+				done = append(done, line)
+			}
+		case "call":
+			done = append(done, d.bridge(tc, agent))
+		case "ack":
+			done = append(done, d.ackByMail(tc, agent))
 		case "block":
 			d.c.Block = append(d.c.Block, t.Requester)
 			tc.event(d.now, agent.Address, "blocked", "%s", requester(t).Address)
 			done = append(done, "blocked: "+requester(t).Address)
 		}
+	}
+	if !has(commands, "severity") && (has(commands, "impact") || has(commands, "urgency")) {
+		if to := d.rules.Matrix[[2]int{t.Impact, t.Urgency}]; to != "" && to != t.Severity {
+			done = append(done, d.setSeverity(tc, agent, to, fmt.Sprintf("impact %d × urgency %d", t.Impact, t.Urgency)))
+		}
+	}
+	if c := find(commands, "escalate"); c != nil {
+		done = append(done, d.escalateBy(tc, agent, c.Arg))
 	}
 	return done
 }
@@ -369,13 +428,19 @@ func (d *decision) cc(tc *TicketChange, agent Agent, c Command) []string {
 func (d *decision) newRequester(tc *TicketChange, agent Agent, address string) string {
 	t := &tc.Ticket
 	for i := range t.Participants {
-		if t.Participants[i].Role == PartyRequester {
-			t.Participants[i].Role = PartyFollower
+		p := &t.Participants[i]
+		if number := Number(p.Address.Address); p.Role == PartyRequester && number != "" {
+			// The same person by another way: the number stays known on the
+			// ticket, and gets no copies.
+			p.Role = PartyProposed
+			d.c.People = append(d.c.People, Person{Brand: t.Brand, Addresses: []string{NormalAddress(address)}, Phones: []string{number}})
+		} else if p.Role == PartyRequester {
+			p.Role = PartyFollower
 		}
 	}
 	t.Participants = slices.DeleteFunc(t.Participants, func(p Participant) bool { return SameAddress(p.Address.Address, address) })
 	t.Participants = slices.Insert(t.Participants, 0, Participant{Address: Address{Address: address}, Role: PartyRequester})
-	t.Requester = 0
+	t.Requester, t.Profile = 0, Profile{}
 	tc.event(d.now, agent.Address, "requester", "%s", address)
 	return "requester: " + address
 }
@@ -383,7 +448,7 @@ func (d *decision) newRequester(tc *TicketChange, agent Agent, address string) s
 // priorityLetter tells the customer that the priority changed (row B5); the
 // first setting is no change.
 func (d *decision) priorityLetter(tc *TicketChange, from, to string) {
-	if from == "" || from == to || !tc.Ticket.Status.Open() {
+	if from == "" || from == to || tc.Ticket.ID == 0 || !tc.Ticket.Status.Open() {
 		return
 	}
 	if slices.Contains(tc.Ticket.Dead, NormalAddress(requester(&tc.Ticket).Address)) {
@@ -399,6 +464,9 @@ func (d *decision) priorityLetter(tc *TicketChange, from, to string) {
 func (d *decision) takenUp(tc *TicketChange, agent Agent) {
 	if tc.Ticket.Status == StatusNew {
 		tc.status(d.now, agent.Address, StatusOpen)
+	}
+	if p := &tc.Ticket.Promises; p.Acknowledged.Before(p.Escalated) {
+		p.Acknowledged, p.AckedBy = d.now, agent.Address
 	}
 }
 

@@ -58,14 +58,14 @@ var commandSpecs = map[string]commandSpec{
 	"history":  {usage: "#history", check: noArg},
 	"list":     {usage: "#list", check: anything},
 	"help":     {usage: "#help", check: anything},
-	"sms":      {usage: "#sms (the text goes to the customer's phone)", later: true, check: noArg},
-	"call":     {usage: "#call (rings you, then the customer)", later: true, check: noArg},
-	"ack":      {usage: "#ack", later: true, check: noArg},
-	"escalate": {usage: "#escalate [why]", later: true, check: anything},
-	"update":   {usage: "#update TEXT (for the next status update)", later: true, check: anything},
+	"sms":      {usage: "#sms (the text goes to the customer's phone)", check: noArg},
+	"call":     {usage: "#call (rings you, then the customer)", check: noArg},
+	"ack":      {usage: "#ack", check: noArg},
+	"escalate": {usage: "#escalate [why]", check: anything},
+	"update":   {usage: "#update TEXT (for the next status update; or write it below)", check: anything},
 	"away":     {usage: "#away until DATE", check: date},
 	"back":     {usage: "#back", check: noArg},
-	"incident": {usage: "#incident [all|NUMBER|none]", later: true, check: incident},
+	"incident": {usage: "#incident [all|NUMBER|none]", check: incident},
 	"kb":       {usage: "#kb ID", later: true},
 }
 
@@ -101,8 +101,8 @@ func parseCommand(line string, who Agent, rules Rules, now time.Time) (Command, 
 		return c, fmt.Sprintf("#%s: unknown command%s", name, didYouMean(name, CommandNames()))
 	case spec.later:
 		return c, fmt.Sprintf("#%s: not yet available", name)
-	case spec.min != "" && !who.Role.AtLeast(spec.min):
-		return c, fmt.Sprintf("#%s: only for a %s or above; you are %s", name, spec.min, who.Role)
+	case rules.denied(who, name, spec.min) != "":
+		return c, rules.denied(who, name, spec.min)
 	}
 	if wrong := spec.check(&c, rules, now); wrong != "" {
 		return c, fmt.Sprintf("#%s: %s (write: %s)", name, wrong, spec.usage)
@@ -133,10 +133,21 @@ func conflict(commands []Command) string {
 			}
 		}
 	}
+	for _, pair := range contradictions {
+		if seen[pair[0]] > 0 && seen[pair[1]] > 0 {
+			return fmt.Sprintf("#%s and #%s in one mail: which is meant?", pair[0], pair[1])
+		}
+	}
 	if slices.Equal(ends, []string{"spam", "block"}) || slices.Equal(ends, []string{"block", "spam"}) || len(ends) < 2 {
 		return ""
 	}
 	return fmt.Sprintf("#%s and #%s in one mail: which is meant?", ends[0], ends[1])
+}
+
+// contradictions are pairs of which one sends what the other keeps or moves away.
+var contradictions = [][2]string{
+	{"sms", "note"}, {"sms", "update"}, {"sms", "letter"}, {"sms", "spam"}, {"sms", "block"}, {"sms", "merge"}, {"sms", "split"},
+	{"call", "spam"}, {"call", "block"}, {"call", "merge"}, {"call", "split"},
 }
 
 func didYouMean(word string, known []string) string {

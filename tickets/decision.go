@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"frontdesk/sla"
 )
 
 // decision is a Change in the making, with what it is made from.
@@ -17,6 +19,13 @@ type decision struct {
 	now   time.Time
 	c     Change
 
+	cause string // key of the step that time caused, "" when a contact did
+
+	line    string   // of a contact by telephone: the line on which it goes on
+	person  int64    // of a contact by telephone: whose number it is, 0 nobody's for certain
+	remarks []string // what the agent's receipt says beyond what was done
+	about   []string // of a contact by telephone: what agents should know of who called, a line each
+
 	doubtful bool // the report names another recipient than the letter's
 	vouched  bool // From is not proven: whoever released the mail vouches for the agent
 }
@@ -26,7 +35,7 @@ type decision struct {
 func Receive(found Found, in Inbound, rules Rules, now time.Time) Change {
 	d := &decision{in: in, found: found, rules: rules, brand: rules.Brands[in.Brand], ev: read(in, rules), now: now}
 	d.c.Brand = in.Brand
-	d.c.Tickets = make([]TicketChange, 0, maxTickets) // pointers into it stay good
+	d.c.Tickets = make([]TicketChange, 0, maxTickets+len(found.Parent)) // pointers into it stay good
 	if in.Button != nil {
 		d.button()
 		return d.done()
@@ -137,6 +146,7 @@ func (tc *TicketChange) status(now time.Time, who string, to Status) {
 		return
 	}
 	tc.event(now, who, "status", "%s → %s", t.Status, to)
+	tc.Events[len(tc.Events)-1].Clock = &sla.Event{Kind: sla.StatusChanged, Status: string(to)}
 	t.Status = to
 	t.Updated = now
 	switch to {

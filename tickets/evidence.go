@@ -240,6 +240,9 @@ func (in Inbound) Keys(rules Rules) Keys {
 	if in.Button != nil {
 		k.Tickets = append(k.Tickets, in.Button.Ticket)
 	}
+	if in.Phone != nil {
+		in.phoneKeys(&k, rules)
+	}
 	return k
 }
 

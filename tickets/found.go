@@ -111,8 +111,10 @@ type SentLetter struct {
 	Kind      LetterKind
 	To        string
 	State     string
+	Report    string // what was reported of it: "", "bounced", "delivered", "read", …
 	MessageID string
 	Agent     bool
+	Data      LetterData // of a letter found by its number, or that rings
 }
 
 // AckCounts are the automatic letters already written: how the limits of

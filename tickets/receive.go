@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,20 +58,20 @@ func (d *decision) answersSomething() bool {
 // open makes a new ticket of the mail.
 func (d *decision) open(v verdict) {
 	in := d.in
-	by := Author{Kind: AuthorCustomer, Address: in.From}
+	by := d.customer()
 	tc := d.newTicket(in.From, titleOf(in), in.SubjectCore)
 	tc.Ticket.Participants = append(tc.Ticket.Participants, d.proposed()...)
 	if v.related != nil {
 		tc.Ticket.Links = append(tc.Ticket.Links, Link{v.link, v.related.ID})
 	}
 	carry := tc.add(d.message(DirectionIn, by, in.Reply), true)
-	tc.event(d.now, NormalAddress(in.From.Address), "opened", "by %s to %s", in.Channel, in.Mailbox)
+	tc.event(d.now, NormalAddress(in.From.Address), "opened", "by %s to %s", in.Channel, cmp.Or(Number(d.line), in.Mailbox))
 	d.refuse(tc, carry, false)
 	d.sort(tc)
 	d.outbreak(tc)
-	d.missing(tc)
 	d.assign(tc)
 	d.acknowledge(tc, carry)
+	d.missing(tc)
 	d.tellAgents(tc, LetterNewTicket, carry, false)
 	d.end(DisposeMessage, "", "opened a ticket")
 }
@@ -90,13 +91,14 @@ func titleOf(in Inbound) string {
 // newTicket begins a ticket for a requester.
 func (d *decision) newTicket(requester Address, subject, core string) *TicketChange {
 	in := d.in
-	text := subject + "\n" + in.Reply
 	t := Ticket{
 		Brand: in.Brand, Mailbox: in.Mailbox, Queue: in.Queue, Channel: in.Channel, Status: StatusNew,
 		Subject: subject, SubjectCore: core, Language: d.language(), ThreadRoot: in.ThreadRoot,
-		Category: guessCategory(text, d.rules.Categories), Facts: in.Facts,
-		Participants: []Participant{{Address: requester, Role: PartyRequester}},
-		Opened:       in.Received, Updated: d.now,
+		Facts: in.Facts,
+		Line:  d.line, Opened: in.Received, Updated: d.now,
+	}
+	if requester.Address != "" { // somebody who hides their number is nobody's profile
+		t.Participants = []Participant{{Person: d.person, Address: requester, Role: PartyRequester}}
 	}
 	d.c.Tickets = append(d.c.Tickets, TicketChange{Ticket: t})
 	return &d.c.Tickets[len(d.c.Tickets)-1]
@@ -129,29 +131,10 @@ func (d *decision) proposed() []Participant {
 	return out
 }
 
-// guessCategory takes the category with the most keywords in the text; ties go
-// to the first by name, so that the same mail always gives the same guess.
-func guessCategory(text string, categories map[string]Category) string {
-	text = strings.ToLower(text)
-	best, most := "", 0
-	for _, k := range sortedKeys(categories) {
-		n := 0
-		for _, w := range categories[k].Keywords {
-			if strings.Contains(text, strings.ToLower(w)) {
-				n++
-			}
-		}
-		if n > most {
-			best, most = k, n
-		}
-	}
-	return best
-}
-
 // join adds the mail to the ticket it belongs to.
 func (d *decision) join(v verdict) {
 	in, tc := d.in, d.ticket(v.ticket)
-	by := Author{Kind: AuthorCustomer, Address: in.From}
+	by := d.customer()
 	who := NormalAddress(in.From.Address)
 	if v.stranger {
 		by.Kind = AuthorThird
@@ -170,10 +153,20 @@ func (d *decision) join(v verdict) {
 	}
 	carry := tc.add(m, true)
 	tc.event(d.now, who, "message", "by %s, rule %s", in.Channel, v.rule)
+	message := len(tc.Events) - 1
 	d.moreParticipants(tc, v.stranger)
+	if in.Phone != nil {
+		d.takesPart(tc, in.From)
+	}
+	if !v.stranger {
+		d.told(tc)
+	}
 	d.refuse(tc, carry, v.stranger)
 	if closed := d.customerAnswered(tc, v, who); !closed {
 		d.tellAgents(tc, LetterMessage, carry, v.stranger)
+		if !v.stranger {
+			d.wrote(&tc.Events[message])
+		}
 	}
 	d.end(DisposeMessage, "", "message on #%d by rule %s", tc.Ticket.ID, v.rule)
 }
@@ -319,6 +312,7 @@ func (d *decision) audience(t *Ticket) []Agent {
 		return []Agent{a}
 	}
 	out := d.rules.tier(*t)
+	out = slices.DeleteFunc(out, func(b Agent) bool { return !b.WorksFor(t.Brand) })
 	if assigned && !slices.ContainsFunc(out, func(b Agent) bool { return b.Address == a.Address }) {
 		out = append(out, a)
 	}
@@ -328,11 +322,11 @@ func (d *decision) audience(t *Ticket) []Agent {
 	return d.supervisors()
 }
 
-// supervisors lists agents who may release quarantined mail.
+// supervisors lists agents of the brand who may release quarantined mail.
 func (d *decision) supervisors() []Agent {
 	var out []Agent
 	for _, k := range sortedKeys(d.rules.Agents) {
-		if a := d.rules.Agents[k]; a.Role.AtLeast(RoleSupervisor) {
+		if a := d.rules.Agents[k]; a.Role.AtLeast(RoleSupervisor) && a.WorksFor(d.brand.Key) {
 			out = append(out, a)
 		}
 	}
@@ -342,12 +336,18 @@ func (d *decision) supervisors() []Agent {
 // view describes a ticket and one of its messages for an agent's letter.
 func (d *decision) view(tc *TicketChange, carry int) LetterData {
 	t := &tc.Ticket
-	data := LetterData{Known: known(t, d.rules)}
+	data := LetterData{Known: slices.Concat(d.about, known(t, d.rules))}
+	if t.Channel == ChannelVoice || t.Channel == ChannelSMS {
+		data.From = "withheld number"
+	}
 	for _, p := range t.Participants {
 		switch p.Role {
 		case PartyRequester:
 			data.From = show(p.Address)
 		case PartyProposed:
+			if Number(p.Address.Address) != "" {
+				continue // a number of somebody who is on the ticket
+			}
 			data.Proposed = append(data.Proposed, p.Address.Address)
 		}
 	}

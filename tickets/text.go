@@ -11,6 +11,9 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 
 // show is "Name <address>", or what there is of it.
 func show(a Address) string {
+	if n := Number(a.Address); n != "" {
+		a.Address = n
+	}
 	switch {
 	case a.Name == "":
 		return a.Address

@@ -369,8 +369,7 @@ func (d *decision) on(t *Ticket) bool {
 	if t.Verified(from) {
 		return true
 	}
-	who := d.found.Person
-	return who != nil && who.ID != 0 && slices.ContainsFunc(t.Participants, func(p Participant) bool {
-		return p.Person == who.ID && t.Verified(p.Address.Address)
+	return slices.ContainsFunc(t.Participants, func(p Participant) bool {
+		return d.is(p.Person) && t.Verified(p.Address.Address)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 // toAgent writes one letter to one agent about a ticket.
 func (d *decision) toAgent(tc *TicketChange, a Agent, kind LetterKind, carry int, data LetterData) {
+	data = d.rules.redact(data, a)
 	tc.Letters = append(tc.Letters, Letter{
 		Ticket: tc.Ticket.ID, Brand: tc.Ticket.Brand, Mailbox: tc.Ticket.Mailbox, Kind: kind,
 		Language: d.deskLanguage(), To: Address{Name: a.Name, Address: a.Address}, Person: a.ID, Agent: true,
@@ -20,6 +21,7 @@ func (d *decision) toAgent(tc *TicketChange, a Agent, kind LetterKind, carry int
 
 // loose writes one letter to one agent about no ticket.
 func (d *decision) loose(a Agent, kind LetterKind, key string, data LetterData) {
+	data = d.rules.redact(data, a)
 	d.c.Letters = append(d.c.Letters, looseLetter(a, d.brand, d.in.Mailbox, kind, key, data))
 }
 
@@ -39,8 +41,12 @@ func looseLetter(a Agent, b Brand, mailbox string, kind LetterKind, key string, 
 }
 
 // occasion names what a letter is about, once for ever: the ledger row that
-// caused it, or the ticket and the moment for the desk's own acts.
+// caused it, the ticket with the step that time caused, or the ticket and the
+// moment for the desk's other acts.
 func (d *decision) occasion(tc *TicketChange) string {
+	if d.cause != "" {
+		return fmt.Sprintf("ticket%d:%s", tc.Ticket.ID, d.cause)
+	}
 	if d.in.Ledger != 0 {
 		for i := 1; i < len(d.c.Tickets); i++ {
 			if tc == &d.c.Tickets[i] { // a ticket that was split off has letters of its own
@@ -105,6 +111,13 @@ func (d *decision) alert() {
 // customerLetter begins a letter to a customer that answers the mail in hand.
 func (d *decision) customerLetter(tc *TicketChange, to Address, kind LetterKind, data LetterData) Letter {
 	t := &tc.Ticket
+	if Number(to.Address) != "" {
+		return Letter{
+			Ticket: t.ID, Brand: t.Brand, Mailbox: d.lineTo(t, to.Address), Kind: kind, Language: d.ticketLanguage(t), To: to, Person: d.personOf(t, to),
+			Key:     fmt.Sprintf("%s:%s:%s", kind, d.occasion(tc), NormalAddress(to.Address)),
+			Subject: t.Subject, Version: t.Version, Data: data,
+		}
+	}
 	reply, refs := d.answered(tc)
 	return Letter{
 		Ticket: t.ID, Brand: t.Brand, Mailbox: t.Mailbox, Kind: kind, Language: d.ticketLanguage(t), To: to,
@@ -199,6 +212,7 @@ func (d *decision) receipt(tc *TicketChange, carry int) LetterData {
 	if s, ok := d.rules.Severities[tc.Ticket.Severity]; ok && s.ResolveWithin != "" {
 		data.ResolveWithin = s.ResolveWithin
 	}
+	d.times(tc, &data)
 	m := tc.Messages[carry-1]
 	for _, a := range m.Attachments {
 		if a.Refused != "" {
@@ -226,6 +240,14 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 	if d.rules.Ours(n) {
 		return "it is one of the desk's own addresses"
 	}
+	if Number(n) != "" {
+		if why := d.noText(n, d.lineTo(&tc.Ticket, n)); why != "" {
+			return why
+		}
+		if d.stopped(&tc.Ticket, n) {
+			return "it wants no texts"
+		}
+	}
 	if robot(n) {
 		return "nobody reads that address"
 	}
@@ -241,7 +263,7 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 	switch {
 	case d.found.Suppressed:
 		return "mail to it bounced"
-	case kind == LetterAcknowledgement && lim.MaxAge > 0 && d.age() > lim.MaxAge:
+	case (kind == LetterAcknowledgement || kind == LetterMissedCall) && lim.MaxAge > 0 && d.age() > lim.MaxAge:
 		return fmt.Sprintf("the mail is %s old", d.age().Round(time.Minute))
 	case a.SenderHour >= lim.SenderHour:
 		return fmt.Sprintf("%d automatic letters to it in an hour", a.SenderHour)
