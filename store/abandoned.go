@@ -13,8 +13,12 @@ import (
 func (db *DB) abandoned(ctx context.Context) error {
 	err := db.write(ctx, func(tx *Tx) error {
 		for _, text := range []string{
-			// Served by ledger_undecided.
-			`UPDATE ledger SET claimed_until = 0 WHERE disposition = '' AND claimed_until > 0`,
+			// Served by ledger_undecided. A row that nobody claimed yet waits for
+			// its files (Item.Hold). One whose decision was put off goes early: it
+			// is put off again.
+			`UPDATE ledger SET claimed_until = 0 WHERE disposition = '' AND claimed_until > 0 AND epoch > 0`,
+			// The files that are still to be fetched: few.
+			`UPDATE fetches SET claimed_until = 0 WHERE claimed_until > 0`,
 			// Served by letters_waiting.
 			`UPDATE letters SET claimed_until = 0 WHERE state IN ('queued', 'dot') AND claimed_until > 0`,
 			`DELETE FROM leases`,
