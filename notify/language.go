@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -28,10 +27,10 @@ type language struct {
 	parts      map[string]string // of morning letters, by tickets.QueueView.Title
 	known      map[string]string // by the name before the colon of a line about the ticket
 	noSubject  string
-	clocks     map[sla.Clock]string
-	oclock     string // behind a time of day
-	request    string // subject of a letter about a ticket whose subject is not shown
-	desk       string // who writes a letter about no ticket
+	clocks     map[string]string // by the clock's name
+	oclock     string            // behind a time of day
+	request    string            // subject of a letter about a ticket whose subject is not shown
+	desk       string            // who writes a letter about no ticket
 }
 
 // spoken returns the language for an ISO 639-1 code, English for one that the
@@ -192,8 +191,8 @@ var languages = map[string]*language{
 			tickets.StatusMerged: "merged", tickets.StatusSpam: "spam",
 		},
 		known: map[string]string{"status": "status"},
-		clocks: map[sla.Clock]string{sla.FirstResponse: "first response", sla.NextResponse: "next response",
-			sla.NextUpdate: "status update", sla.Resolution: "resolution"},
+		clocks: map[string]string{"first response": "first response", "next response": "next response",
+			"next update": "status update", "resolution": "resolution"},
 		noSubject: "(no subject)", request: "Your request", desk: "desk",
 	},
 	"de": {
@@ -242,8 +241,8 @@ var languages = map[string]*language{
 			"room": "Raum", "product": "Produkt", "phone": "Telefon", "tried": "versucht", "error": "Fehlermeldung",
 			"expected": "erwartet", "first_time": "zum ersten Mal",
 		},
-		clocks: map[sla.Clock]string{sla.FirstResponse: "erste Antwort", sla.NextResponse: "nächste Antwort",
-			sla.NextUpdate: "Zwischenstand", sla.Resolution: "Lösung"},
+		clocks: map[string]string{"first response": "erste Antwort", "next response": "nächste Antwort",
+			"next update": "Zwischenstand", "resolution": "Lösung"},
 		oclock:    " Uhr",
 		noSubject: "(kein Betreff)", request: "Ihre Anfrage", desk: "Servicedesk",
 	},

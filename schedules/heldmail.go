@@ -38,7 +38,7 @@ func (s *Sweep) heldMail(ctx context.Context, rules tickets.Rules, now time.Time
 	wrote := false
 	err = s.opt.DB.Decide(context.WithoutCancel(ctx), brands[0], func(tx *store.Tx) error {
 		wrote = false
-		first, err := first(ctx, tx, day)
+		first, err := firstOf(ctx, tx, onceName, day)
 		if err != nil || !first || len(change.Letters) == 0 {
 			return err
 		}
@@ -57,12 +57,12 @@ func (s *Sweep) heldMail(ctx context.Context, rules tickets.Rules, now time.Time
 	return nil
 }
 
-// first records the occurrence and reports whether it is the first time. The
+// firstOf records the occurrence and reports whether it is the first time. The
 // day before counts as done from then on: a clock that is set back over the
 // hour would otherwise find yesterday open, on a desk that was not running
 // then, and send a second list.
-func first(ctx context.Context, tx *store.Tx, day string) (bool, error) {
-	is, err := tx.Once(ctx, onceName, day)
+func firstOf(ctx context.Context, tx *store.Tx, name, day string) (bool, error) {
+	is, err := tx.Once(ctx, name, day)
 	if err != nil || !is {
 		return false, err
 	}
@@ -70,7 +70,7 @@ func first(ctx context.Context, tx *store.Tx, day string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = tx.Once(ctx, onceName, d.AddDate(0, 0, -1).Format(time.DateOnly))
+	_, err = tx.Once(ctx, name, d.AddDate(0, 0, -1).Format(time.DateOnly))
 	return true, err
 }
 

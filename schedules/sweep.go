@@ -37,6 +37,8 @@ type Options struct {
 	// Supervisor is when the daily list of held mail goes out, in Location;
 	// nil: never.
 	Supervisor func() *TimeOfDay
+	// Morning is when agents and teams are sent what the day brings; nil: never.
+	Morning func() *TimeOfDay
 }
 
 const (
@@ -51,9 +53,10 @@ const (
 
 // Sweep is the loop.
 type Sweep struct {
-	opt    Options
-	beat   atomic.Int64
-	listed atomic.Value // day whose list of held mail is known to be recorded: spares a transaction a pass
+	opt     Options
+	beat    atomic.Int64
+	greeted atomic.Value // day whose morning letters are known to be recorded
+	listed  atomic.Value // day whose list of held mail is known to be recorded: spares a transaction a pass
 }
 
 // New prepares the loop; it starts nothing.
@@ -72,6 +75,9 @@ func New(opt Options) *Sweep {
 	}
 	if opt.Supervisor == nil {
 		opt.Supervisor = func() *TimeOfDay { return nil }
+	}
+	if opt.Morning == nil {
+		opt.Morning = func() *TimeOfDay { return nil }
 	}
 	s := &Sweep{opt: opt}
 	s.alive()
@@ -127,7 +133,7 @@ func (s *Sweep) Pass(ctx context.Context) error {
 	for _, brand := range slices.Sorted(maps.Keys(rules.Brands)) {
 		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now), s.undelivered(ctx, brand, rules, now))
 	}
-	errs = append(errs, s.heldMail(ctx, rules, now), s.index(ctx))
+	errs = append(errs, s.heldMail(ctx, rules, now), s.morning(ctx, rules, now), s.index(ctx))
 	return errors.Join(errs...)
 }
 
