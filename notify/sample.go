@@ -32,7 +32,7 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Bounce: "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 			Number: "+4915112345678",
 			Due:    time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), SolveBy: at.Add(48 * time.Hour), Opens: time.Date(2026, 11, 24, 4, 15, 0, 0, time.UTC),
-			Clock: "resolution", Promise: "48 hours", Left: "1h20m", Why: "severity high", Team: "senior",
+			Clock: "resolution", Promise: "48 hours", Left: "1h20m",
 		},
 	}
 }

@@ -57,8 +57,6 @@ type view struct {
 	ClockName string // the same in the letter's language
 	Promise   Words  // "24 hours"
 	Left      Words  // "1h20m", "" when it is overdue
-	Why       Words  // of an escalation
-	Team      Words  // who has it now
 
 	// To agents.
 	From       Words

@@ -30,6 +30,8 @@ func (d *decision) button() {
 		tc.event(d.now, who, "button", "closed longer than the reopen window: nothing changes")
 	case b.Action == "reopen" && (t.Status == StatusResolved || t.Status == StatusClosed), text != "":
 		carry := tc.add(d.message(DirectionIn, by, text), true)
+		tc.event(d.now, who, "message", "by %s", d.in.Channel)
+		d.wrote(&tc.Events[len(tc.Events)-1])
 		switch t.Status {
 		case StatusResolved, StatusClosed:
 			d.reopen(tc, who)

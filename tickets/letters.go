@@ -151,6 +151,8 @@ type LetterData struct {
 
 	// Promises.
 	Due      time.Time   `json:"due,omitzero"`       // the due time it is about; X-Frontdesk-Due
+	SolveBy  time.Time   `json:"solve_by,omitzero"`  // acknowledgement: when the resolution is due; Due is the first response's
+	Opens    time.Time   `json:"opens,omitzero"`     // acknowledgement: when the desk opens; zero while it is open
 	Clock    string      `json:"clock,omitempty"`    // "first response", … of sla
 	Promise  string      `json:"promise,omitempty"`  // "24 hours"
 	Left     string      `json:"left,omitempty"`     // "1h20m" left; "" overdue

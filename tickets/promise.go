@@ -19,6 +19,7 @@ type Promises struct {
 	Escalated    time.Time `json:"escalated,omitzero"`    // last step up
 	Acknowledged time.Time `json:"acknowledged,omitzero"` // somebody has the escalation in hand (#ack, a key)
 	AckedBy      string    `json:"acked_by,omitempty"`
+	StepTold     time.Time `json:"step_told,omitzero"` // when the requester was told of a step up last
 
 	UpdateNote  string    `json:"update_note,omitempty"`  // what the next status update says (#update)
 	UpdateAsked time.Time `json:"update_asked,omitzero"`  // when the agent was reminded to write one
@@ -37,6 +38,16 @@ type ClockView struct {
 	Due      time.Time `json:"due,omitzero"`
 	Warned   bool      `json:"warned,omitempty"`
 	Breached time.Time `json:"breached,omitzero"`
+	Stopped  time.Time `json:"stopped,omitzero"` // in time, late or without a verdict
+}
+
+// Late reports whether the promise was missed and is not kept yet.
+func (v ClockView) Late() bool { return v.State == sla.StateBreached && v.Stopped.IsZero() }
+
+// Waits reports whether the clock has begun and not ended: it runs, stands
+// still, or is late.
+func (v ClockView) Waits() bool {
+	return v.State == sla.StateRunning || v.State == sla.StatePaused || v.Late()
 }
 
 // Clock returns the view of a clock, the zero view when there is none.
