@@ -39,6 +39,8 @@ type TwilioOptions struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 	Wake func(brand string) // rows were added
+	// Fetch is called when a row names files that are to be fetched.
+	Fetch func()
 	// Within is how long a webhook waits for its row to be on disk, default 5 s.
 	// Twilio itself waits 15.
 	Within time.Duration
@@ -87,6 +89,9 @@ func newTwilio(opt TwilioOptions, db webhookLedger) *Twilio {
 	}
 	if opt.Wake == nil {
 		opt.Wake = func(string) {}
+	}
+	if opt.Fetch == nil {
+		opt.Fetch = func() {}
 	}
 	if opt.Account == nil {
 		opt.Account = func() string { return "" }
@@ -171,13 +176,17 @@ func (t *Twilio) take(hook phone.Webhook) (int, []byte, string) {
 		t.opt.Log.Error("webhook of another account", "source", e.key)
 		return http.StatusForbidden, nil, webhookRefused
 	}
-	stored, again, err := t.rows.add(item(e, h, now))
+	it := item(e, h, now)
+	stored, again, err := t.rows.add(it)
 	if err != nil {
 		t.opt.Log.Error("webhook not stored", "source", e.key, "err", err)
 		return http.StatusServiceUnavailable, nil, webhookDown
 	}
 	if !again {
-		t.opt.Wake(e.line.brand.Key)
+		t.opt.Wake(it.Brand)
+		if len(it.Fetch) > 0 {
+			t.opt.Fetch()
+		}
 	}
 	if outcome == webhookUnreadable {
 		return http.StatusBadRequest, nil, outcome
