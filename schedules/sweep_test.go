@@ -39,6 +39,7 @@ type desk struct {
 	every time.Duration
 	wrote int
 	at    *TimeOfDay
+	early *TimeOfDay // of morning letters
 	rules tickets.Rules
 	clock func() time.Time // in place of the bubble's, where there is none
 }
@@ -62,6 +63,7 @@ func (d *desk) start() {
 	d.sweep = New(Options{
 		DB: db, Rules: func() tickets.Rules { return d.rules }, Now: d.now, Every: d.every,
 		Wrote: func() { d.wrote++ }, Supervisor: func() *TimeOfDay { return d.at },
+		Morning: func() *TimeOfDay { return d.early },
 	})
 }
 
