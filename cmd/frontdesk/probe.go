@@ -270,6 +270,9 @@ func probeTwilio(ctx context.Context, cfg *config.Config) (string, error) {
 }
 
 func twilioHint(cfg *config.Config, err error) error {
+	if strings.Contains(err.Error(), "Illegal chars") { // the library's words: nothing was sent
+		return errors.New("the auth token or the secret of the API key holds characters that Twilio never gives: write it into its file anew")
+	}
 	var e *phone.Error
 	if errors.As(err, &e) && (e.Status == 401 || e.Status == 403) {
 		if cfg.Twilio.APIKeySID != "" {

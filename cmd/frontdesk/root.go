@@ -21,6 +21,7 @@ func rootCommand() *cobra.Command {
 		ticketsCommand(),
 		customersCommand(),
 		explainCommand(),
+		slaCommand(),
 		threadCommand(),
 		deliverCommand(),
 		decideCommand(),

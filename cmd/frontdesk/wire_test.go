@@ -24,7 +24,7 @@ func exampleConfig(t testing.TB, edit func(text string) string) *config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, secret := range map[string]string{"secret": strings.Repeat("s", 40), "mail.pw": "hunter2", "twilio.token": "token-of-twilio"} {
+	for name, secret := range map[string]string{"secret": strings.Repeat("s", 40), "mail.pw": "hunter2", "twilio.token": "tokenoftwilio"} {
 		mustWrite(t, filepath.Join(dir, name), secret, 0o600)
 	}
 	for _, folder := range []string{"letters", "knowledge"} {
