@@ -75,8 +75,8 @@ func (s *saver) joins(ctx context.Context) error {
 		}
 		err := s.tx.get(ctx, `
 			UPDATE tickets SET
-				incident = $3,
-				watch = CASE WHEN $3 > 0 THEN $4 ELSE watch END
+				incident = CAST($3 AS BIGINT),
+				watch = CASE WHEN CAST($3 AS BIGINT) > 0 THEN $4 ELSE watch END
 			WHERE id = $1 AND brand = $2
 			RETURNING id`, []any{j.Ticket, s.c.Brand, j.Incident, ms(s.now)}, new(int64))
 		if err != nil {
