@@ -170,10 +170,12 @@ func (l *lane) notPosted(j job, err error) {
 	}
 }
 
-// twilioCode is the Code of a result: "twilio 21610". The decision about a
-// letter that did not arrive reads it.
+// twilioCode is the Code of a result: "twilio 21610 stopped". The decision about
+// a letter that did not arrive reads it (tickets.Undelivered).
 func twilioCode(e *phone.Error) string {
 	switch {
+	case e.Code != 0 && e.Reason != phone.ReasonNone:
+		return fmt.Sprintf("twilio %d %s", e.Code, e.Reason)
 	case e.Code != 0:
 		return fmt.Sprintf("twilio %d", e.Code)
 	case e.Status != 0:

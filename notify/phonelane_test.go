@@ -315,9 +315,9 @@ func TestCarrierRefuses(t *testing.T) {
 		code     string
 		detail   string
 	}{
-		{"stopped", anna, &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 21610}, "twilio 21610", "wants no texts from this number (STOP)"},
-		{"window", "whatsapp:+4915112345678", &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 63016}, "twilio 63016", "within 24 hours"},
-		{"landline", anna, &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 30006}, "twilio 30006", "landline"},
+		{"stopped", anna, &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 21610}, "twilio 21610 stopped", "wants no texts from this number (STOP)"},
+		{"window", "whatsapp:+4915112345678", &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 63016}, "twilio 63016 window", "within 24 hours"},
+		{"landline", anna, &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 30006}, "twilio 30006 landline", "landline"},
 		{"unknown code", anna, &twiliosim.Fault{Match: "/Messages", Method: "POST", N: 1, Status: 400, Code: 20999}, "twilio 20999", "simulated fault"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -352,7 +352,7 @@ func TestCarrierAsksToWait(t *testing.T) {
 		if slow.asked != 1 {
 			t.Errorf("asked %d times while it was told to wait", slow.asked)
 		}
-		if b.wantState(ids[0], store.LetterQueued, 1); b.info(ids[0]).Code != "twilio 20429" {
+		if b.wantState(ids[0], store.LetterQueued, 1); b.info(ids[0]).Code != "twilio 20429 slow-down" {
 			t.Errorf("%+v", b.info(ids[0]))
 		}
 		after(15 * time.Second)

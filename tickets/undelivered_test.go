@@ -17,3 +17,28 @@ func TestUndeliveredIsTold(t *testing.T) {
 	want(t, "refused content is no dead address", len(c.Suppress), 0)
 	want(t, "told", letter(t, c, LetterBounced).Data.Dead, false)
 }
+
+// A text that the telephone company refused: the agents are told in words, and
+// what the refusal means is kept.
+func TestRefusedText(t *testing.T) {
+	t.Parallel()
+	const number, line = "tel:+4915112345678", "tel:+49301234567"
+	for _, c := range []struct {
+		code, detail, bounce string
+		stop, dead           bool
+	}{
+		{"twilio 21610 stopped", "x", "+4915112345678 (answer): the customer wants no texts from us (STOP) (failed, 21610)", true, false},
+		{"twilio 21614 bad-number", "x", "+4915112345678 (answer): this number cannot be texted (failed, 21614)", false, true},
+		{"twilio 20999", "x", "+4915112345678 (answer): the text did not arrive, and the network does not say why (failed, 20999)", false, false},
+		{"limit premium", "costs more than a call", "tel:+4915112345678 (answer): limit premium costs more than a call", false, false},
+	} {
+		ticket := *stored()
+		ticket.Line = line
+		got := Undelivered(ticket, SentLetter{ID: 77, Ticket: 42, Kind: LetterAnswer, To: number}, c.code, c.detail, rulesForTest(), noon)
+		data := letter(t, got, LetterBounced).Data
+		want(t, c.code, data.Bounce, c.bounce)
+		want(t, c.code+" dead", data.Dead, c.dead)
+		want(t, c.code+" suppressed", len(got.Suppress) == 1, c.dead)
+		want(t, c.code+" stopped", len(got.Stop) == 1 && got.Stop[0] == LineConsent{Number: number, Line: line}, c.stop)
+	}
+}
