@@ -30,6 +30,10 @@ type Options struct {
 	Rules func() tickets.Rules // read at the start of each pass
 	Log   *slog.Logger         // nil: none
 	Now   func() time.Time     // nil: time.Now; read once a pass
+	// Wake says that a decision was saved: what time causes at once (an
+	// escalation, an alarm) is looked for now, and nothing else; nil: with the
+	// next pass.
+	Wake <-chan struct{}
 	// Every is how often the clock on the wall is read again, default 30 s. A
 	// clock that was set or a machine that slept is noticed within it.
 	Every time.Duration
@@ -55,6 +59,7 @@ const (
 type Sweep struct {
 	opt     Options
 	beat    atomic.Int64
+	failed  atomic.Bool  // a ticket could not be decided
 	greeted atomic.Value // day whose morning letters are known to be recorded
 	listed  atomic.Value // day whose list of held mail is known to be recorded: spares a transaction a pass
 }
@@ -90,8 +95,9 @@ func (s *Sweep) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.opt.Every)
 	defer tick.Stop()
 	failing := ""
+	pass := s.Pass
 	for {
-		switch err := s.Pass(ctx); {
+		switch err := pass(ctx); {
 		case err == nil && failing != "":
 			s.opt.Log.Info("sweeps again")
 			failing = ""
@@ -99,11 +105,19 @@ func (s *Sweep) Run(ctx context.Context) error {
 			s.opt.Log.Error("sweep", "err", err)
 			failing = err.Error() // told once: a full disk lasts for hours
 		}
+		soon := time.NewTimer(s.nextLook(ctx))
 		select {
 		case <-ctx.Done():
+			soon.Stop()
 			return s.leave(ctx)
 		case <-tick.C:
+			pass = s.Pass
+		case <-s.opt.Wake:
+			pass = s.Look
+		case <-soon.C:
+			pass = s.Look
 		}
+		soon.Stop()
 	}
 }
 
@@ -128,10 +142,12 @@ func (s *Sweep) Pass(ctx context.Context) error {
 	if err != nil || !has {
 		return err
 	}
+	s.failed.Store(false)
 	rules := s.opt.Rules()
 	var errs []error
 	for _, brand := range slices.Sorted(maps.Keys(rules.Brands)) {
 		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now), s.undelivered(ctx, brand, rules, now))
+		errs = append(errs, s.watch(ctx, brand, rules, now), s.alarms(ctx, brand, rules, now))
 	}
 	errs = append(errs, s.heldMail(ctx, rules, now), s.morning(ctx, rules, now), s.index(ctx))
 	return errors.Join(errs...)
@@ -154,37 +170,54 @@ func (s *Sweep) each(ctx context.Context, brand, what string, ids []int64, now t
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		changed, err := s.one(context.WithoutCancel(ctx), brand, id, now, decide)
-		s.alive()
-		switch {
-		case err != nil:
-			s.opt.Log.Error("sweep ticket", "ticket", id, "kind", what, "err", err)
-		case changed:
-			s.opt.Log.Info("swept", "ticket", id, "kind", what)
-			s.opt.Wrote()
-		}
+		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx) (tickets.Change, bool, error) {
+			t, err := tx.Ticket(ctx, id)
+			if err != nil {
+				return tickets.Change{}, false, err
+			}
+			return decide(ctx, tx, *t)
+		})
+		s.report(id, what, told, err)
 	}
 	return nil
 }
 
-func (s *Sweep) one(ctx context.Context, brand string, id int64, now time.Time, decide decision) (changed bool, err error) {
+// report logs what became of one ticket.
+func (s *Sweep) report(ticket int64, what string, told bool, err error) {
+	s.alive()
+	switch {
+	case err != nil:
+		s.failed.Store(true)
+		s.opt.Log.Error("sweep ticket", "ticket", ticket, "kind", what, "err", err)
+	case told:
+		s.opt.Log.Info("swept", "ticket", ticket, "kind", what)
+		s.opt.Wrote()
+	}
+}
+
+// one saves one decision. told is false when nothing came of it that anybody is
+// told of.
+func (s *Sweep) one(ctx context.Context, brand string, now time.Time, decide func(context.Context, *store.Tx) (tickets.Change, bool, error)) (told bool, err error) {
 	err = s.opt.DB.Decide(ctx, brand, func(tx *store.Tx) error {
-		changed = false // the store may run this again after a conflict
-		t, err := tx.Ticket(ctx, id)
-		if err != nil {
-			return err
-		}
+		told = false                      // the store may run this again after a conflict
 		return tx.Try(ctx, func() error { // a panic becomes an error of this ticket
-			c, due, err := decide(ctx, tx, *t)
+			c, due, err := decide(ctx, tx)
 			if err != nil || !due {
 				return err
 			}
-			changed = true
+			told = tells(c)
 			_, err = tx.Save(ctx, 0, "", "", c, now)
 			return err
 		})
 	})
-	return changed && err == nil, err
+	return told && err == nil, err
+}
+
+// tells reports whether anything but a ticket's next time is saved.
+func tells(c tickets.Change) bool {
+	return len(c.Letters) > 0 || len(c.Alarms) > 0 || len(c.Cancel) > 0 || slices.ContainsFunc(c.Tickets, func(tc tickets.TicketChange) bool {
+		return len(tc.Events) > 0 || len(tc.Letters) > 0
+	})
 }
 
 // Bounds of indexing in one pass: a large import is indexed over several, and

@@ -22,6 +22,18 @@ func (db *DB) Alarms(ctx context.Context, brand string, now time.Time, n int) ([
 	return ids, nil
 }
 
+// NextAlarm returns when the next attempt of a ringing alarm of any brand is
+// due, zero never.
+func (db *DB) NextAlarm(ctx context.Context) (time.Time, error) {
+	var next time.Time
+	// Served by alarms_ringing: few ring at a time.
+	err := db.read.get(ctx, `SELECT MIN(due) FROM alarms WHERE state = 'ringing'`, nil, timeDest{&next})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for the next alarm: %w", err)
+	}
+	return next, nil
+}
+
 // Alarm loads one alarm for a decision (ErrNotFound).
 func (tx *Tx) Alarm(ctx context.Context, id int64) (tickets.Alarm, error) {
 	var list []tickets.Alarm
