@@ -98,15 +98,17 @@ const severalCustomers = 3
 // joined tells the customer of a ticket that became part of an incident, once:
 // others have it too, and we are on it. It is part of the watch.
 func (d *decision) joined(tc *TicketChange) {
-	const told = "incident"
 	t := &tc.Ticket
-	if t.Incident == 0 || slices.Contains(t.Promises.Told, told) || !t.Status.Open() || t.Status == StatusResolved {
+	if t.Incident == 0 || slices.Contains(t.Promises.Told, toldIncident) || !t.Status.Open() || t.Status == StatusResolved {
 		return
 	}
-	t.Promises.Told = append(slices.Clone(t.Promises.Told), told)
+	tc.tell(toldIncident)
 	d.worsened(tc)
 	d.automatic(tc, LetterIncident, LetterData{Incident: t.Incident, Severity: t.Severity})
 }
+
+// toldIncident notes that the customer was told of the incident.
+const toldIncident = "incident"
 
 // ids names tickets: "#7, #9".
 func ids(like []LikeTicket) string {

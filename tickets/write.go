@@ -163,7 +163,11 @@ func (d *decision) acknowledge(tc *TicketChange, carry int) {
 		return
 	}
 	d.automatic(tc, LetterAcknowledgement, d.receipt(tc, carry))
-	if n := len(tc.Letters); n > 0 && tc.Letters[n-1].Kind == LetterAcknowledgement && !d.in.Auth.Pass {
+	n := len(tc.Letters)
+	if n > 0 && tc.Letters[n-1].Kind == LetterAcknowledgement && tc.Ticket.Incident != 0 {
+		tc.tell(toldIncident)
+	}
+	if n > 0 && tc.Letters[n-1].Kind == LetterAcknowledgement && !d.in.Auth.Pass {
 		// A stranger's words are not sent to an address he may have forged:
 		// confirmations of help desks were used to bomb third parties.
 		l := &tc.Letters[n-1]
@@ -213,6 +217,7 @@ func (d *decision) receipt(tc *TicketChange, carry int) LetterData {
 		data.ResolveWithin = s.ResolveWithin
 	}
 	d.times(tc, &data)
+	data.Incident = tc.Ticket.Incident
 	m := tc.Messages[carry-1]
 	for _, a := range m.Attachments {
 		if a.Refused != "" {
