@@ -41,11 +41,16 @@ var (
 	// mailbox: configured address
 	descPolled = prometheus.NewDesc("frontdesk_intake_mailbox_polled_timestamp_seconds", "When a mailbox was last read without an error.", []string{"mailbox"}, nil)
 	descBroken = prometheus.NewDesc("frontdesk_intake_mailbox_error", "1 while the last pass over a mailbox failed.", []string{"mailbox"}, nil)
-	descScrape = prometheus.NewDesc("frontdesk_store_scrape_error", "1 when the database did not answer for these metrics.", nil, nil)
+	// outcome: taken, again, refused, oversize, unknown, unreadable, down
+	descWebhooks = prometheus.NewDesc("frontdesk_webhooks_total", "Webhooks of the telephone company by what became of them.", []string{"outcome"}, nil)
+	// outcome: stored, later, given-up, lost
+	descFetches = prometheus.NewDesc("frontdesk_fetches_total", "Attempts to fetch a recording or picture by what became of them.", []string{"outcome"}, nil)
+	descBrought = prometheus.NewDesc("frontdesk_webhooks_lost_total", "Texts, calls and recordings that no webhook brought and the reconciler took in.", nil, nil)
+	descScrape  = prometheus.NewDesc("frontdesk_store_scrape_error", "1 when the database did not answer for these metrics.", nil, nil)
 )
 
 func (f figures) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descDecided, descLedger, descOutbox, descPolled, descBroken, descScrape} {
+	for _, d := range []*prometheus.Desc{descDecided, descLedger, descOutbox, descPolled, descBroken, descWebhooks, descFetches, descBrought, descScrape} {
 		c <- d
 	}
 }
@@ -58,11 +63,25 @@ func (f figures) Collect(c chan<- prometheus.Metric) {
 			c <- prometheus.MustNewConstMetric(descDecided, prometheus.CounterValue, float64(n), brand, string(d))
 		}
 	}
+	f.telephone(c)
 	failed := 0.0
 	if err := f.stored(ctx, c); err != nil {
 		failed = 1
 	}
 	c <- prometheus.MustNewConstMetric(descScrape, prometheus.GaugeValue, failed)
+}
+
+func (f figures) telephone(c chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, n int64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	for outcome, n := range f.dm.phone.webhooks.Counts() {
+		counter(descWebhooks, n, outcome)
+	}
+	for outcome, n := range f.dm.phone.fetcher.Counts() {
+		counter(descFetches, n, outcome)
+	}
+	counter(descBrought, f.dm.phone.reconciler.Brought())
 }
 
 func (f figures) stored(ctx context.Context, c chan<- prometheus.Metric) error {

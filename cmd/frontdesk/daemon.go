@@ -16,10 +16,10 @@ import (
 	"frontdesk/intake"
 	"frontdesk/notify"
 	"frontdesk/parser"
+	"frontdesk/phone"
 	"frontdesk/schedules"
 	"frontdesk/store"
 	"frontdesk/tickets"
-	"frontdesk/web"
 )
 
 // daemon is every loop of the desk, wired. Constructors start nothing; run
@@ -33,23 +33,30 @@ type daemon struct {
 
 	wakeWorker map[string]chan struct{} // by brand: rows were added
 	wakeSender chan struct{}            // letters may be waiting
+	wakeSweep  chan struct{}            // something was decided: time may cause more at once
 
 	boxes   *mailboxes
 	workers map[string]*intake.Worker
 	sender  *notify.Sender
 	sweep   *schedules.Sweep
+	phone   *telephone
 	fresh   *desk // whose new agents get the guide at the start
 }
 
 func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
-	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d}
-	dm.take(d)
+	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d}
+	dm.current.Store(d)
+	var err error
+	if dm.phone, err = newTelephone(dm, d.cfg); err != nil {
+		return nil, err
+	}
 	for _, b := range d.cfg.Brands {
 		dm.wakeWorker[b.ID] = make(chan struct{}, 1)
 		dm.workers[b.ID] = intake.NewWorker(intake.WorkerOptions{
 			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeWorker[b.ID], Parser: func() parser.Options { return parserOf(dm.cfg(), b.ID) },
 			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
-			Decided: func() { wake(dm.wakeSender) },
+			Decided: func() { wake(dm.wakeSender); wake(dm.wakeSweep) },
+			Plans:   dm.phone.plans, Transcript: func(r phone.Recording) bool { return transcribed(dm.cfg(), r) },
 		})
 	}
 	dm.boxes = newMailboxes(log, dm.wakeBrand)
@@ -57,6 +64,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSender,
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
 		Routes: func() map[string]notify.Route { return routesOf(dm.cfg()) },
+		Phone:  dm.phone.sends(),
 		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
 		Connections: d.cfg.Outbox.Connections, PublicURL: d.cfg.HTTP.PublicURL, LettersDir: d.cfg.LettersDir,
 	})
@@ -65,14 +73,20 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	}
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
-		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
+		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
 	})
 	return dm, nil
 }
 
 func (dm *daemon) cfg() *config.Config  { return dm.current.Load().cfg }
 func (dm *daemon) rules() tickets.Rules { return dm.current.Load().rules }
-func (dm *daemon) take(d *desk)         { dm.current.Store(d) }
+
+// take takes a configuration over, its telephone first: whoever sees the new
+// numbers finds the plans of them.
+func (dm *daemon) take(d *desk, account *phoneAccount) {
+	dm.phone.account.Store(account)
+	dm.current.Store(d)
+}
 
 func (dm *daemon) wakeBrand(brand string) {
 	if c, ok := dm.wakeWorker[brand]; ok {
@@ -140,6 +154,7 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 		outer.start(s.name, s.serve)
 	}
 	outer.start("mailboxes", dm.boxes.Run)
+	dm.phone.start(outer)
 	dm.boxes.set(mailboxesOf(dm.cfg(), dm.db, dm.log))
 	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.log)), "node", os.Getpid())
 	ready()
@@ -186,7 +201,7 @@ func (dm *daemon) listen() ([]server, error) {
 	}
 	err := errors.Join(
 		open("http.admin_listen", cfg.HTTP.AdminListen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.admin()) }),
-		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.pages()) }),
+		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.public()) }),
 		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
 			s := intake.NewLMTP(intake.LMTPOptions{
 				Current: func() []intake.Address { return addressesOf(dm.cfg()) }, MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
@@ -208,19 +223,6 @@ func (dm *daemon) wakeAll() {
 	for brand := range dm.wakeWorker {
 		dm.wakeBrand(brand)
 	}
-}
-
-func (dm *daemon) pages() http.Handler {
-	return web.New(web.Options{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand,
-		Brands: func() map[string]web.Brand {
-			out := map[string]web.Brand{}
-			for _, b := range dm.cfg().Brands {
-				out[b.ID] = web.Brand{Name: b.Name, Color: b.Color, Language: b.Language, Location: b.Timezone}
-			}
-			return out
-		},
-	})
 }
 
 func hostname() string {
@@ -277,7 +279,7 @@ func (dm *daemon) alive(ctx context.Context) error {
 	for brand, w := range dm.workers {
 		err = errors.Join(err, late("worker "+brand, w.Beat()))
 	}
-	return errors.Join(err, dm.boxes.late(late))
+	return errors.Join(err, dm.boxes.late(late), dm.phone.late(late))
 }
 
 // loops runs a set of loops that end together.

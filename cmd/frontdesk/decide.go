@@ -10,6 +10,7 @@ import (
 
 	"frontdesk/intake"
 	"frontdesk/parser"
+	"frontdesk/phone"
 	"frontdesk/tickets"
 )
 
@@ -95,6 +96,7 @@ func (d *desk) decide(ctx context.Context, brand string, log *slog.Logger) (map[
 		Brand: brand, DB: d.db, Log: log, Now: now,
 		Rules: func() tickets.Rules { return d.rules }, Auth: authenticatorsOf(d.cfg),
 		Parser: func() parser.Options { return parserOf(d.cfg, brand) },
+		Plans:  func() map[string]phone.Plan { return plansOf(d.cfg) }, Transcript: func(r phone.Recording) bool { return transcribed(d.cfg, r) },
 	})
 	for {
 		n, err := w.Pass(ctx)

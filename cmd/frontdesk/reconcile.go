@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -17,13 +18,15 @@ func reconcileCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "reconcile [--mailbox ADDRESS] [--json]",
-		Short: "compare each mailbox with the ledger",
+		Short: "compare each mailbox and the telephone with the ledger",
 		Long: `Reconcile counts the mails in each IMAP folder and those of them that have a row
 in the ledger, and says what became of all rows of the mailbox. Where server and
-ledger are equal nothing is missing. Mailboxes without IMAP have rows only. It
-changes nothing, neither here nor on the server.
+ledger are equal nothing is missing. Mailboxes without IMAP have rows only. For
+the telephone it counts what Twilio lists of the last days (twilio.reconcile_days)
+for our numbers: texts, ended calls, recordings. It changes nothing, neither here
+nor there; the daemon takes in what is missing of the telephone by itself.
 
-Exit code 1: a mail on the server has no row, or a mailbox could not be read.`,
+Exit code 1: something on a server has no row, or could not be read.`,
 		Example: "  frontdesk reconcile --mailbox support@example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,7 +77,11 @@ func (d *desk) reconcile(cmd *cobra.Command, mailbox string, asJSON bool) error 
 		_ = bar.Add(1) // a bar that cannot be drawn stops nothing
 	}
 	_ = bar.Finish()
-	return printReconciled(cmd, results, asJSON)
+	err := printReconciled(cmd, results, asJSON)
+	if mailbox != "" || d.cfg.Twilio == nil {
+		return err
+	}
+	return errors.Join(err, d.reconcileTwilio(cmd, asJSON))
 }
 
 // reconcileOne compares one mailbox; that it cannot be read is a result, too.
@@ -90,6 +97,48 @@ func (d *desk) reconcileOne(ctx context.Context, mailbox string, opt intake.Mail
 	tally, err := d.db.Tally(ctx, mailbox)
 	r.Rows, r.ByDisposition, r.Undecided = tally.Total, tally.ByDisposition, tally.Undecided
 	return r, err
+}
+
+// twilioReconciled is the telephone's line of "reconcile --json".
+type twilioReconciled struct {
+	Source string `json:"source"` // "twilio"
+	intake.TwilioReconciliation
+	Error string `json:"error,omitempty"`
+}
+
+// reconcileTwilio compares what the telephone company lists with the ledger.
+func (d *desk) reconcileTwilio(cmd *cobra.Command, asJSON bool) error {
+	r := twilioReconciled{Source: "twilio"}
+	client, err := phoneClientOf(d.cfg)
+	if err == nil {
+		r.TwilioReconciliation, err = intake.CompareTwilio(cmd.Context(), d.db, client, d.rules, now(), d.cfg.Twilio.ReconcileDays)
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	if asJSON {
+		if err := encoder(cmd.OutOrStdout()).Encode(r); err != nil {
+			return failed(err)
+		}
+	} else {
+		fmt.Fprintln(cmd.OutOrStdout(), r)
+	}
+	if r.Error != "" || len(r.Missing) > 0 {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// String is one line, and the keys of what is missing.
+func (r twilioReconciled) String() string {
+	if r.Error != "" {
+		return "twilio cannot be read: " + shown(r.Error)
+	}
+	text := fmt.Sprintf("twilio listed=%d ledger=%d missing=%d", r.Listed, r.Ledger, len(r.Missing))
+	for _, key := range r.Missing {
+		text += "\n  " + key
+	}
+	return text
 }
 
 func printReconciled(cmd *cobra.Command, results []reconciled, asJSON bool) error {

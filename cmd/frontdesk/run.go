@@ -108,6 +108,13 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if !sameBrands(cfg, old) {
 		return fmt.Errorf("brands cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
+	if (cfg.Twilio == nil) != (old.Twilio == nil) {
+		return fmt.Errorf("the telephone cannot come or go while running\nhint: systemctl restart frontdesk")
+	}
+	account, err := phoneAccountOf(cfg)
+	if err != nil {
+		return err
+	}
 	d := &desk{cfg: cfg, db: dm.db}
 	if err := dm.sender.Reload(); err != nil { // a broken letter keeps the old ones
 		return err
@@ -115,7 +122,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if err := d.meetAgents(ctx); err != nil {
 		return err
 	}
-	dm.take(d)
+	dm.take(d, account)
 	dm.boxes.set(mailboxesOf(cfg, dm.db, dm.log))
 	if err := dm.welcome(ctx, d); err != nil { // taken over all the same
 		dm.log.Warn("new agents without a guide", "err", err)

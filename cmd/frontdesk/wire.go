@@ -246,6 +246,9 @@ func attachmentsOf(db *store.DB) notify.OpenAttachment {
 		if err != nil {
 			return nil, err
 		}
+		if part == tickets.WholeRow { // a recording or a picture
+			return raw, nil
+		}
 		m := parser.Parse(raw, parser.Options{})
 		if part < 0 || part >= len(m.Attachments) {
 			return nil, fmt.Errorf("open attachment %d of row %d: the mail has %d", part, ledger, len(m.Attachments))
