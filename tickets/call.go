@@ -136,7 +136,7 @@ func (d *decision) tellCall(c Call, known heard) {
 	if missed {
 		known.flags = append(known.flags, flagMissed)
 	}
-	d.in.Reply = c.Transcript // what sorting looks at
+	d.in.Reply, d.in.Facts = c.Transcript, nil // a machine's words may sort, and are no facts
 	t := d.callsTicket(c)
 	if t == nil {
 		tc := d.openCall(known)
@@ -159,6 +159,7 @@ func (d *decision) tellCall(c Call, known heard) {
 	d.takesPart(tc, d.in.From)
 	carry := d.callMessage(tc, c, known)
 	if !known.has(flagAnswered) {
+		d.wrote(&tc.Events[len(tc.Events)-1])
 		d.in.Reply = "" // a machine's words confirm nothing
 		d.customerAnswered(tc, verdict{ticket: t}, NormalAddress(d.in.From.Address))
 	}
@@ -270,7 +271,7 @@ func (d *decision) callMessage(tc *TicketChange, c Call, h heard) int {
 	for _, f := range h.flags {
 		switch f {
 		case flagAnswered:
-			say(w.spokeWith, d.agentName(c.Agent, w), clock(c.Duration))
+			say(w.spokeWith, d.agentName(c.Agent, w), lasted(c.Duration))
 		case flagVoicemail:
 			say("%s", w.leftMessage)
 		case flagMeter:
@@ -303,6 +304,14 @@ func quoted(text string) string {
 	return "> " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n> ")
 }
 
+// lasted is ", 3:12", or nothing when it is not known.
+func lasted(x time.Duration) string {
+	if x <= 0 {
+		return ""
+	}
+	return ", " + clock(x)
+}
+
 func clock(x time.Duration) string {
 	s := int(x.Round(time.Second) / time.Second)
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
@@ -324,7 +333,7 @@ func (d *decision) effects(tc *TicketChange, c Call, h heard) {
 			if agent.Address == "" {
 				agent.Address = "desk"
 			}
-			tc.event(d.now, agent.Address, "answered", "a call of %s", clock(c.Duration))
+			tc.event(d.now, agent.Address, "answered", "a call%s", lasted(c.Duration))
 			d.answeredBy(tc, agent)
 		case flagMeter:
 			d.reading(tc, c.Ref)
@@ -466,7 +475,7 @@ type callWords struct {
 	withheld, somebody                            string
 	leftMessage, noRecording, machine, missedCall string
 	wantsCallback, keyedMeter, keyedTicket        string
-	spokeWith, bridged, lateFile, picture         string
+	spokeWith, bridged, lateFile                  string
 }
 
 var callWordsOf = map[string]callWords{
@@ -475,14 +484,14 @@ var callWordsOf = map[string]callWords{
 		withheld: "withheld number", somebody: "a colleague",
 		leftMessage: "Left a voicemail.", noRecording: "The recording is not here yet.", machine: "What a machine understood (it may be wrong):",
 		missedCall: "Called, and left no message.", wantsCallback: "Asks to be called back.", keyedMeter: "Keyed the meter reading %s.", keyedTicket: "Keyed the ticket number #%s.",
-		spokeWith: "Spoke with %s, %s.", bridged: "Call with the customer, %s.", lateFile: "This file came later.", picture: "(no words)",
+		spokeWith: "Spoke with %s%s.", bridged: "Call with the customer%s.", lateFile: "This file came later.",
 	},
 	"de": {
 		voicemail: "Sprachnachricht von %s", missed: "Verpasster Anruf von %s", callback: "Rückrufbitte von %s", meter: "Zählerstand von %s", spoke: "Anruf von %s", text: "Nachricht von %s",
 		withheld: "unterdrückter Nummer", somebody: "jemandem aus dem Team",
 		leftMessage: "Hat eine Sprachnachricht hinterlassen.", noRecording: "Die Aufnahme ist noch nicht da.", machine: "Was eine Maschine verstanden hat (es kann falsch sein):",
 		missedCall: "Hat angerufen und keine Nachricht hinterlassen.", wantsCallback: "Bittet um Rückruf.", keyedMeter: "Hat den Zählerstand %s eingegeben.", keyedTicket: "Hat die Ticketnummer #%s eingegeben.",
-		spokeWith: "Gespräch mit %s, %s.", bridged: "Telefonat mit dem Kunden, %s.", lateFile: "Diese Datei kam später.", picture: "(ohne Worte)",
+		spokeWith: "Gespräch mit %s%s.", bridged: "Telefonat mit dem Kunden%s.", lateFile: "Diese Datei kam später.",
 	},
 }
 

@@ -34,6 +34,9 @@ func (d *decision) pickUp() {
 	d.line = d.brand.conversation(p.Line)
 	d.lineDefaults(p)
 	d.in.From.Address = d.in.phoneAddress()
+	if d.in.Channel != ChannelWhatsApp {
+		d.in.From.Name = "" // what a network shows as a name, anybody can order
+	}
 	if d.in.From.Address == "" {
 		d.found.Person = nil
 	}
@@ -45,7 +48,7 @@ func (d *decision) pickUp() {
 		d.in.From.Name = cmp.Or(callers[0].Name, d.in.From.Name)
 		d.trace("caller", p.Kind, "person %d", d.person)
 	default:
-		d.found.Person = nil
+		d.found.Person, d.in.From.Name = nil, ""
 		d.trace("caller", p.Kind, "%d profiles have the number: none is linked", len(callers))
 	}
 	d.about = d.aboutCaller()
@@ -313,6 +316,9 @@ func (in Inbound) phoneKeys(k *Keys, rules Rules) {
 	p, brand := in.Phone, rules.Brands[in.Brand]
 	address := in.phoneAddress()
 	k.Sender, k.Number, k.Line, k.Content = address, Number(address), brand.conversation(p.Line), [32]byte{}
+	if within := rules.Incident.Within; within > 0 && (p.Call != nil || p.Text != nil) {
+		k.LikeSince = in.Received.Add(-within)
+	}
 	switch {
 	case p.Call != nil:
 		k.Contact = callContact(p.Call.Sid)

@@ -302,10 +302,10 @@ func (d *decision) bridged(tc *TicketChange, l SentLetter, p Pressed) {
 		d.trace("bridge", p.Sid, "told already")
 	case p.Verdict == "connected":
 		w := wordsIn(d.ticketLanguage(&tc.Ticket))
-		m := d.message(DirectionOut, Author{Kind: AuthorAgent, Person: agent.ID, Address: Address{Name: agent.Name, Address: agent.Address}}, fmt.Sprintf(w.bridged, clock(p.Duration)))
+		m := d.message(DirectionOut, Author{Kind: AuthorAgent, Person: agent.ID, Address: Address{Name: agent.Name, Address: agent.Address}}, fmt.Sprintf(w.bridged, lasted(p.Duration)))
 		m.Channel, m.Flags, m.Attachments = ChannelVoice, []string{flagBridge}, nil
 		tc.add(m, true)
-		tc.event(d.now, agent.Address, "answered", "by telephone, %s with %s", clock(p.Duration), number)
+		tc.event(d.now, agent.Address, "answered", "by telephone with %s%s", number, lasted(p.Duration))
 		d.answeredBy(tc, agent)
 		d.end(DisposeMessage, "", "a call of %s on #%d", agent.Address, tc.Ticket.ID)
 	case p.Verdict == "unanswered":

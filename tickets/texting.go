@@ -213,10 +213,11 @@ func (d *decision) readMeter() {
 
 var hashPattern = regexp.MustCompile(`(?:^|[\s(\[])#(\d{1,15})(?:$|[^\d\pL])`)
 
-// textTokens lists the tickets that a text names: "#1042", "[Baleyo #1042]".
+// textTokens lists the tickets that a text names: "#1042", "[Baleyo #1042]";
+// another brand's tag names none.
 func textTokens(text, brand string) []int64 {
 	out := subjectTags(text, brand)
-	for _, m := range hashPattern.FindAllStringSubmatch(text, 5) {
+	for _, m := range hashPattern.FindAllStringSubmatch(tagPattern.ReplaceAllString(text, " "), 5) {
 		n, err := strconv.ParseInt(m[1], 10, 64)
 		if err == nil && n > 0 && !slices.Contains(out, n) {
 			out = append(out, n)
