@@ -57,15 +57,14 @@ func (c *deskCache) desk(now time.Time) *tickets.Desk {
 // brand, without the tickets; few agents are away.
 const selectDesk = `
 	SELECT
-		t.assignee,
-		t.severity,
+		assignee,
+		severity,
 		COUNT(*),
 		0,
 		0
-	FROM brands b JOIN tickets t ON t.brand = b.brand
-	WHERE t.status IN ('new', 'open') AND t.assignee > ''
-	AND t.status IN ('new', 'open', 'pending', 'on_hold', 'resolved')
-	GROUP BY t.assignee, t.severity
+	FROM tickets
+	WHERE brand IN (SELECT brand FROM brands) AND status IN ('new', 'open') AND assignee > '' AND ` + openOnly + `
+	GROUP BY assignee, severity
 	UNION ALL
 	SELECT agent, '', 0, since, until FROM away`
 
@@ -132,13 +131,13 @@ func (f *finder) takeDesk(ctx context.Context) error {
 	return f.tx.eachLater(ctx, `
 		SELECT DISTINCT
 			t.id,
-			CASE WHEN t.updated >= $3 THEN t.assignee ELSE '' END,
+			CASE WHEN t.updated >= $2 THEN t.assignee ELSE '' END,
 			COALESCE(m.author, '')
 		FROM tickets t
-		LEFT JOIN messages m ON m.ticket = t.id AND m.direction = 'out' AND m.author_kind = 'agent' AND m.received >= $3
-		WHERE t.brand = $1 AND t.id IN (
-			SELECT ticket FROM participants WHERE person = $2 AND role = 'requester' ORDER BY ticket DESC LIMIT $4
-		)`, []any{f.keys.Brand, f.found.Person.ID, since, int64(maxKnows)},
+		LEFT JOIN messages m ON m.ticket = t.id AND m.direction = 'out' AND m.author_kind = 'agent' AND m.received >= $2
+		WHERE t.id IN (
+			SELECT ticket FROM participants WHERE person = $1 AND role = 'requester' ORDER BY ticket DESC LIMIT $3
+		)`, []any{f.found.Person.ID, since, int64(maxKnows)},
 		func(scan func(...any) error) error {
 			var ticket int64
 			var assignee, author string

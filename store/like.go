@@ -51,7 +51,7 @@ func (f *finder) like(ctx context.Context) error {
 			t.opened
 		FROM tickets t JOIN lately l ON l.ticket = t.id
 		WHERE t.brand = $1 AND t.opened >= $2
-		ORDER BY t.opened DESC, t.id DESC LIMIT $3`, []any{f.keys.Brand, since, int64(maxLike)},
+		ORDER BY t.opened DESC, t.brand DESC, t.id DESC LIMIT $3`, []any{f.keys.Brand, since, int64(maxLike)},
 		func(scan func(...any) error) error {
 			var l tickets.LikeTicket
 			var facts map[string]string

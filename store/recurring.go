@@ -52,7 +52,7 @@ func (db *DB) Recurring(ctx context.Context, brand string, since time.Time, n in
 			t.opened
 		FROM tickets t
 		WHERE t.brand = $1 AND t.opened >= $2 AND t.status NOT IN ('merged', 'spam')
-		ORDER BY t.opened DESC, t.id DESC LIMIT $3`, []any{brand, ms(since), int64(maxMatters)},
+		ORDER BY t.opened DESC, t.brand DESC, t.id DESC LIMIT $3`, []any{brand, ms(since), int64(maxMatters)},
 		func(scan func(...any) error) error {
 			m := new(matter)
 			var subject string
