@@ -8,6 +8,7 @@ import (
 
 	"frontdesk/store"
 	"frontdesk/store/storetest"
+	"frontdesk/tickets"
 )
 
 // A database of the first release opens, with what is in it. testdata/first is
@@ -32,7 +33,7 @@ func TestFirstSchemaOpens(t *testing.T) {
 				is_applied INTEGER NOT NULL,
 				tstamp TIMESTAMP DEFAULT (datetime('now'))
 			)`,
-			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1)`, oldTicket)...)
+			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1)`, oldTicket, oldPeople)...)
 		useFirst(t, path)
 	})
 	t.Run("postgres", func(t *testing.T) {
@@ -47,7 +48,7 @@ func TestFirstSchemaOpens(t *testing.T) {
 				is_applied BOOLEAN NOT NULL,
 				tstamp TIMESTAMP NOT NULL DEFAULT now()
 			)`,
-			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE), (1, TRUE)`, oldTicket)...)
+			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE), (1, TRUE)`, oldTicket, oldPeople)...)
 		useFirst(t, url)
 	})
 }
@@ -59,12 +60,23 @@ const oldTicket = `INSERT INTO tickets (brand, mailbox, queue, channel, status, 
 	VALUES ('acme', 'support@example.org', 'support', 'email', 'open', 'old', 'old', 'en', '', 0, '', '', '', 0, 0, '["vip"]', '', '', 0, 1,
 	1790000000000, 1790000000000, 0, 0, 0, 0, 0, 0, 0)`
 
+// oldPeople are profiles with telephone numbers as the first release wrote them.
+const oldPeople = `INSERT INTO people (brand, name, folded, phones, language, org, blocked, notes, changed) VALUES
+	('acme', 'Bo', 'bo', '["+49 30 123-45", "+4917", "030 5"]', '', '', FALSE, '', 0),
+	('acme', 'Cy', 'cy', '["+49 (30) 123/45","+493012345"]', '', '', FALSE, '', 0),
+	('acme', 'Di', 'di', '', '', '', FALSE, '', 0)`
+
 func useFirst(t *testing.T, database string) {
 	t.Helper()
 	db := must(openAt(t, database, true))(t)
 	defer db.Close()
 	if ticket := must(db.Ticket(t.Context(), 1))(t); ticket.Subject != "old" || ticket.Tags[0] != "vip" {
 		t.Errorf("ticket: %+v", ticket)
+	}
+	for number, want := range map[string]int{"+493012345": 2, "+4917": 1, "+1": 0} {
+		if found := find(t, db, tickets.Keys{Number: number}); len(found.Callers) != want {
+			t.Errorf("number %s has %v, want %d profiles", number, found.Callers, want)
+		}
 	}
 	if saved := save(t, db, 0, newTicket("anna@customer.example", "new", "a@x")); saved.Tickets[0] != 2 {
 		t.Errorf("new ticket %d, want 2", saved.Tickets[0])

@@ -14,6 +14,7 @@ type TicketQuery struct {
 	Statuses               []tickets.Status // nil: open ones (new, open, pending, on_hold, resolved)
 	Search                 string           // words that stand in messages or subject; any script; never an error
 	Customer               string           // address
+	Person                 int64            // who takes part, by whatever address or number; 0 anybody
 	Unassigned             bool             // nobody has it
 	Promised               time.Time        // a promise on it is due before then; zero: any ticket
 	Order                  []string         // severities, worst first; nil: critical, high, medium, low
@@ -60,6 +61,9 @@ func (db *DB) tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, err
 	}
 	if q.Customer != "" {
 		and(`id IN (SELECT ticket FROM participants WHERE address = $%d AND role <> 'removed')`, tickets.NormalAddress(q.Customer))
+	}
+	if q.Person != 0 { // participants_person
+		and(`id IN (SELECT ticket FROM participants WHERE person = $%d AND role <> 'removed')`, q.Person)
 	}
 	if len(q.Statuses) == 0 {
 		where += " AND " + openOnly

@@ -122,11 +122,17 @@ func (d *desk) customer(ctx context.Context, who, brand string) (tickets.Person,
 	return tickets.Person{}, fmt.Errorf("%q is a customer of several brands: which is meant?\nhint: --brand, or the number from frontdesk customers list", who)
 }
 
-// ticketsOf lists all tickets on which one of the person's addresses takes part.
+// ticketsOf lists all tickets on which the person takes part, by one of the
+// addresses or, as a caller, by a number that is none of them.
 func (d *desk) ticketsOf(ctx context.Context, p tickets.Person) ([]tickets.Ticket, error) {
-	var out []tickets.Ticket
+	queries := []store.TicketQuery{{Person: p.ID}}
 	for _, address := range p.Addresses {
-		list, err := d.db.Tickets(ctx, store.TicketQuery{Brand: p.Brand, Customer: address, Statuses: allStatuses, Limit: 100_000})
+		queries = append(queries, store.TicketQuery{Customer: address})
+	}
+	var out []tickets.Ticket
+	for _, q := range queries {
+		q.Brand, q.Statuses, q.Limit = p.Brand, allStatuses, 100_000
+		list, err := d.db.Tickets(ctx, q)
 		if err != nil {
 			return nil, err
 		}

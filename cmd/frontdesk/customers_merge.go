@@ -82,7 +82,8 @@ func joinedPerson(from, into tickets.Person) tickets.Person {
 	p.Addresses = plusMinus(into.Addresses, from.Addresses, nil)
 	p.Phones = plusMinus(into.Phones, from.Phones, nil)
 	p.Blocked = into.Blocked || from.Blocked
-	for _, f := range []struct{ to, other *string }{{&p.Name, &from.Name}, {&p.Language, &from.Language}, {&p.Org, &from.Org}, {&p.Notes, &from.Notes}} {
+	p.VIP = into.VIP || from.VIP
+	for _, f := range []struct{ to, other *string }{{&p.Name, &from.Name}, {&p.Language, &from.Language}, {&p.Org, &from.Org}, {&p.Notes, &from.Notes}, {&p.Contract, &from.Contract}} {
 		if *f.to == "" {
 			*f.to = *f.other
 		}

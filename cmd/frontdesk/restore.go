@@ -122,6 +122,16 @@ func holdLetters(ctx context.Context, file string) (held int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	// What was held until the customer writes may have left since the backup.
+	waiting, err := db.LettersWhere(ctx, []string{store.LetterHeld}, 0, 100_000)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range waiting {
+		if err := db.SetLetter(ctx, l.ID, store.LetterHeld, "restore", now()); err != nil {
+			return 0, err
+		}
+	}
 	for {
 		letters, err := db.LettersWhere(ctx, []string{store.LetterQueued, store.LetterDot}, 0, 1000)
 		if err != nil || len(letters) == 0 {
