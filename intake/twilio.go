@@ -32,6 +32,8 @@ type TwilioOptions struct {
 	// Plans say what callers hear, by our number in E.164. Base, Number and Ring
 	// are set here.
 	Plans func() map[string]phone.Plan
+	// Open reports whether a brand is open at a time. Nil: always.
+	Open func(brand string, at time.Time) bool
 	// OnDuty returns the numbers of the agents that a call to one of our numbers
 	// rings at a time: a function of the configuration alone. Nil: nobody.
 	OnDuty func(brand, number string, at time.Time) []string
@@ -95,6 +97,9 @@ func newTwilio(opt TwilioOptions, db webhookLedger) *Twilio {
 	}
 	if opt.Account == nil {
 		opt.Account = func() string { return "" }
+	}
+	if opt.Open == nil {
+		opt.Open = func(string, time.Time) bool { return true }
 	}
 	if opt.OnDuty == nil {
 		opt.OnDuty = func(string, string, time.Time) []string { return nil }
@@ -163,7 +168,7 @@ func (t *Twilio) serve(r *http.Request) (status int, body []byte, outcome string
 func (t *Twilio) take(hook phone.Webhook) (int, []byte, string) {
 	now, rules := t.opt.Now(), t.opt.Rules()
 	h := Hook{URI: phone.PathOf(hook.URI, t.opt.PublicURL()), Form: hook.Form, At: now}
-	h.Open = opens(h, rules, now)
+	h.Open = t.opens(h, rules)
 	e, err := readEvent(h, rules)
 	outcome := webhookTaken
 	switch {
@@ -210,12 +215,12 @@ func (t *Twilio) take(hook phone.Webhook) (int, []byte, string) {
 }
 
 // opens reports whether a call begins while the brand is open.
-func opens(h Hook, rules tickets.Rules, at time.Time) bool {
+func (t *Twilio) opens(h Hook, rules tickets.Rules) bool {
 	if h.path() != phone.PathVoice {
 		return false
 	}
 	l := lineOf(rules, phone.ParseParty(h.Form.Get("To"), "").Number, false)
-	return l.known && (l.brand.Calendar == nil || l.brand.Calendar.Open(at))
+	return l.known && t.opt.Open(l.brand.Key, h.At)
 }
 
 // remark logs what an operator should know of a webhook.

@@ -18,7 +18,6 @@ import (
 
 	"frontdesk/internal/twiliosim"
 	"frontdesk/phone"
-	"frontdesk/sla"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -328,9 +327,7 @@ func TestWebhooksAgainAndAgain(t *testing.T) {
 		}
 		d.advance(24 * time.Hour) // the desk is closed then, and others are on duty
 		d.open = false
-		b := d.rules.Brands["baleyo"]
-		b.Calendar = closedCalendar(t)
-		d.rules.Brands["baleyo"] = b
+		d.twilio.opt.Open = func(string, time.Time) bool { return false }
 		d.twilio.opt.OnDuty = func(_, _ string, at time.Time) []string {
 			if at.Before(d.now().Add(-time.Hour)) {
 				return []string{agentPhone}
@@ -478,18 +475,6 @@ func TestCallsOfOurs(t *testing.T) {
 			t.Errorf("%s: %d %s", c.path, w.Code, w.Body)
 		}
 	}
-}
-
-// closedCalendar is open for an hour on Mondays.
-func closedCalendar(t *testing.T) *sla.Calendar {
-	t.Helper()
-	h := sla.Hours{Location: time.UTC}
-	h.Week[time.Monday] = []sla.Span{{Open: 8 * 60, Close: 9 * 60}}
-	c, err := sla.NewCalendar(h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // BenchmarkTwilioBurst delivers 2,000 signed texts at once, as a telephone

@@ -60,6 +60,10 @@ func newTelephone(dm *daemon, cfg *config.Config) (*telephone, error) {
 		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Fetch: fetch,
 		Verifier: func() *phone.Verifier { return t.account.Load().verifier }, Account: func() string { return t.twilio().AccountSID },
 		PublicURL: func() string { return dm.cfg().HTTP.PublicURL }, Plans: t.plans,
+		Open: func(brand string, at time.Time) bool {
+			calendar := dm.rules().Brands[brand].Calendar
+			return calendar == nil || calendar.Open(at)
+		},
 		OnDuty: func(_, number string, at time.Time) []string { return onDuty(dm.cfg(), dm.rules(), number, at) },
 	})
 	t.transcriber = intake.NewTranscriber(intake.TranscriberOptions{
