@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -276,6 +277,7 @@ func (d *decision) merge(tc *TicketChange, agent Agent, to *Ticket) string {
 			into.Ticket.Participants[i].Role = PartyFollower // accepted on the one ticket, accepted on both
 		}
 	}
+	into.Ticket.Line = cmp.Or(into.Ticket.Line, tc.Ticket.Line)
 	into.Ticket.Links = append(into.Ticket.Links, Link{"merged", tc.Ticket.ID})
 	into.Ticket.Version += tc.Ticket.Version
 	into.event(d.now, agent.Address, "merged", "#%d came in", tc.Ticket.ID)
@@ -296,7 +298,7 @@ func (d *decision) split(tc *TicketChange, agent Agent, m *Message) string {
 	d.c.Tickets = append(d.c.Tickets, TicketChange{
 		Ticket: Ticket{
 			Brand: t.Brand, Mailbox: t.Mailbox, Queue: t.Queue, Channel: t.Channel, Status: StatusNew,
-			Subject: core, SubjectCore: core, Language: t.Language, Category: t.Category,
+			Subject: core, SubjectCore: core, Language: t.Language, Category: t.Category, Line: t.Line,
 			Participants: []Participant{{Address: from, Role: PartyRequester}},
 			Links:        []Link{{"split from", t.ID}}, Opened: m.At, Updated: d.now, Version: 1,
 		},

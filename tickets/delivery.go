@@ -49,7 +49,7 @@ func (d *decision) undelivered(l SentLetter, x Delivery) {
 	}
 	d.c.Bounces = append(d.c.Bounces, b)
 	to := NormalAddress(l.To)
-	dead := !l.Agent && slices.Contains([]string{"landline", "no-such", "bad-number"}, x.Reason)
+	dead := !l.Agent && slices.Contains(deadNumber, x.Reason)
 	if dead {
 		d.c.Suppress = append(d.c.Suppress, to)
 	}

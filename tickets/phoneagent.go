@@ -35,7 +35,7 @@ func (d *decision) stopped(t *Ticket, address string) bool {
 // windowOpen reports whether WhatsApp takes free words to an address now. What
 // is not WhatsApp is always open.
 func (d *decision) windowOpen(address string) bool {
-	if ChannelOf(address) != ChannelWhatsApp || SameAddress(address, d.in.From.Address) {
+	if ChannelOf(address) != ChannelWhatsApp || d.in.Phone != nil && d.in.Phone.Text != nil && SameAddress(address, d.in.From.Address) {
 		return true
 	}
 	return slices.ContainsFunc(d.found.History, func(m Message) bool {

@@ -252,6 +252,9 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 		if d.stopped(&tc.Ticket, n) {
 			return "it wants no texts"
 		}
+		if !d.windowOpen(n) {
+			return "its last message is more than 24 hours old, and WhatsApp takes nothing more"
+		}
 	}
 	if robot(n) {
 		return "nobody reads that address"
