@@ -109,6 +109,11 @@ func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (M
 	if l.Message != 0 {
 		m.Files, err = s.files(ctx, l.Message)
 	}
+	if err == nil && len(l.Data.Attach) > 0 {
+		var mails []File
+		mails, err = s.mails(ctx, l.Data.Attach)
+		m.Files = append(m.Files, mails...)
+	}
 	return m, err
 }
 
@@ -117,9 +122,12 @@ func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (M
 func (s *Sender) phoneMaterial(ctx context.Context, j job, m Material) (Material, error) {
 	l := j.out.Letter
 	m.Line, m.Segments = j.desk.lines[tickets.NormalAddress(l.Mailbox)], j.desk.rules.Texting.Segments
-	if boxes := j.desk.rules.Brands[l.Brand].Mailboxes; len(boxes) > 0 {
-		m.Email = boxes[0].Address
+	brand := j.desk.rules.Brands[l.Brand]
+	if len(brand.Mailboxes) > 0 {
+		m.Email = brand.Mailboxes[0].Address
 	}
+	box, _ := brand.Mailbox(m.mailbox(l))
+	m.Separator = box.Subaddressing
 	if l.Message == 0 || l.Kind != tickets.LetterAnswer {
 		return m, nil
 	}

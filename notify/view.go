@@ -282,36 +282,12 @@ func shownNumbers(s string) string {
 	})
 }
 
-// withheld keeps addresses out of a customer's letter that are not for
-// customers: those of agents, which a mail client's signature or a quoted
-// heading brings into their words, and signed relay addresses, which would
-// speak for somebody else. The brand's mailbox stands in their place.
+// withheld keeps out of a customer's letter what is not for customers.
 func (m Material) withheld(l tickets.Letter, s string) string {
-	if l.Agent || !strings.Contains(s, "@") {
+	if l.Agent {
 		return s
 	}
-	ours := m.mailbox(l)
-	if r := m.relayPattern(ours); r != nil {
-		s = r.ReplaceAllLiteralString(s, ours)
-	}
-	low := strings.ToLower(s)
-	for a := range m.Agents {
-		if !strings.Contains(low, a) || tickets.SameAddress(a, l.To.Address) || tickets.SameAddress(a, ours) {
-			continue
-		}
-		whole := regexp.MustCompile(`(?i)(^|[^a-z0-9._%+\-])` + regexp.QuoteMeta(a) + `($|[^a-z0-9\-])`)
-		s = whole.ReplaceAllString(s, "${1}"+strings.ReplaceAll(ours, "$", "$$")+"${2}")
-	}
-	return s
-}
-
-// relayPattern finds signed relay addresses of the mailbox (tickets.Keyring.RelayAddress).
-func (m Material) relayPattern(mailbox string) *regexp.Regexp {
-	local, domain, ok := strings.Cut(mailbox, "@")
-	if m.Separator == "" || !ok {
-		return nil
-	}
-	return regexp.MustCompile(`(?i)` + regexp.QuoteMeta(local+m.Separator) + `[ac][0-9a-z]+(-[0-9a-z]+){3}@` + regexp.QuoteMeta(domain))
+	return tickets.Withheld(s, m.Agents, m.mailbox(l), m.Separator, l.To.Address)
 }
 
 func (b Brand) name() string {

@@ -181,6 +181,7 @@ func usePhone(t *testing.T, db *store.DB) {
 	must(db.Alarms(ctx, "acme", noon, 9))(t)
 	find(t, db, tickets.Keys{Number: number, Line: line, Sender: caller, Contact: "text:MM1", History: a.Ticket, Letter: saved.Letters[1]})
 	must(db.SentTexts(ctx, caller, noon))(t)
+	must(db.SentTo(ctx, 1, saved.Tickets...))(t)
 	must(db.Tickets(ctx, store.TicketQuery{Person: 1, Statuses: []tickets.Status{"closed"}}))(t)
 	must(db.Spend(ctx, "2026-03-29", store.Spent{Calls: 1}, store.Spent{Calls: 2}))(t)
 	must(db.SpentOn(ctx, "2026-03-29"))(t)

@@ -46,6 +46,8 @@ type page struct {
 
 	State string
 	Forms []form
+
+	Open, Folded []message // newest first
 }
 
 // form is one of the things that the customer can do.
@@ -96,6 +98,7 @@ func (v *visit) page(notice, typed string) page {
 	if len(actions) == 0 {
 		pg.Says = v.words.ByMail
 	}
+	pg.Open, pg.Folded = newest(v.messages)
 	for _, a := range actions {
 		pg.Forms = append(pg.Forms, v.form(a))
 	}

@@ -19,6 +19,9 @@ type visit struct {
 	words  *words
 	rules  tickets.Rules
 	now    time.Time
+
+	asked    int64     // the ticket that the link names: merged ones lead on
+	messages []message // newest first
 }
 
 // errNoPage says that the link leads nowhere, or no longer: the token is not
@@ -53,7 +56,8 @@ func (p *pages) visit(r *http.Request) (*visit, error) {
 	v := &visit{ticket: t, person: who, brand: brand, rules: rules, now: p.opt.Now()}
 	v.token = normalToken(r)
 	v.words = wordsOf(t.Language, brand.Language)
-	return v, nil
+	v.asked = id
+	return v, p.load(r, v)
 }
 
 // longestMerge bounds a chain of merged tickets: one that long is a ring.

@@ -7,11 +7,13 @@
 // all are taken. A page shows a ticket only to whom its link was sent: while
 // that person is on the ticket.
 //
-// It shows the request's number, status and subject, never what anybody wrote.
-// The pages run no scripts and load nothing.
+// It shows the request's number, status and subject, and of what was written only
+// what that person wrote or was sent. The pages run no scripts and load nothing;
+// files are there to be saved, never shown.
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -36,7 +38,11 @@ type Options struct {
 	Log    *slog.Logger       // nil: none
 	Now    func() time.Time   // nil: time.Now
 	Wake   func(brand string) // called after a press was committed; nil: nobody waits
+	Open   OpenAttachment     // nil: no files
 }
+
+// OpenAttachment returns the decoded bytes of attachment part of a ledger row.
+type OpenAttachment func(ctx context.Context, ledger int64, part int) ([]byte, error)
 
 // maxBody bounds a posted form: a long text, no more.
 const maxBody = 64 << 10
@@ -60,6 +66,7 @@ func New(opt Options) http.Handler {
 	p := &pages{opt}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/t/{token}", p.ticket)
+	mux.HandleFunc("/t/{token}/files/{message}/{file}", p.file)
 	mux.HandleFunc("/", p.unknown)
 	return guarded(mux, p)
 }

@@ -20,6 +20,13 @@ type words struct {
 	Forms        map[string]form // by action; labels only
 	ReopenClosed form            // the same form where the ticket is closed already
 
+	You      string // who wrote a message of the visitor's own
+	Earlier  string // heading of the messages that are folded up
+	Messages string // heading of the messages
+	File     string // name of a file without one
+	When     string // day, month, year, hour, minute
+	Months   [12]string
+
 	Done, DoneText string
 	Back           string
 	ByMail         string // nothing can be done here any more
@@ -78,6 +85,12 @@ var english = &words{
 			Field: "Your message", Required: true, Button: "Send", Main: true},
 	},
 	ReopenClosed: form{Heading: "Open it again", Button: "Please reopen"},
+	You:          "You",
+	Earlier:      "Earlier messages",
+	Messages:     "Messages",
+	File:         "File",
+	When:         "%d %s %d, %02d:%02d",
+	Months:       [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 	Done:         "Thank you, noted",
 	DoneText:     "What you told us has reached us. You need do nothing more here, and can close this page.",
 	Back:         "To your request",
@@ -114,6 +127,12 @@ var german = &words{
 			Field: "Ihre Nachricht", Required: true, Button: "Senden", Main: true},
 	},
 	ReopenClosed: form{Heading: "Wieder öffnen", Button: "Bitte wieder öffnen"},
+	You:          "Sie",
+	Earlier:      "Frühere Nachrichten",
+	Messages:     "Nachrichten",
+	File:         "Datei",
+	When:         "%d. %s %d, %02d:%02d Uhr",
+	Months:       [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 	Done:         "Danke, notiert",
 	DoneText:     "Ihre Antwort hat uns erreicht. Mehr ist hier nicht zu tun; Sie können diese Seite schließen.",
 	Back:         "Zu Ihrer Anfrage",
