@@ -44,6 +44,7 @@ type checkReport struct {
 	OK       bool            `json:"ok"`
 	File     string          `json:"file"`
 	Findings config.Findings `json:"findings"`
+	Notes    config.Findings `json:"notes,omitempty"` // what is allowed and may not be meant
 	Probes   []probed        `json:"probes,omitempty"`
 }
 
@@ -56,6 +57,8 @@ func checkCommand() *cobra.Command {
 every mistake as file:line: key: reason. With --connect it also logs in to each
 mailbox, mail server, database and telephone account. It changes nothing and
 sends nothing.
+
+Lines that begin with "note" are allowed and may not be what you meant.
 
 Exit code 0: nothing wrong; 1: at least one finding.`,
 		Example: "  frontdesk check --config /etc/frontdesk/frontdesk.yaml --connect",
@@ -100,6 +103,7 @@ func checkFile(file string) (*checkReport, *config.Config) {
 	default:
 		report.add(letterFindings(cfg)...)
 		report.add(deskFindings(cfg)...)
+		report.Notes = deskNotes(cfg)
 	}
 	return report, cfg
 }
@@ -175,6 +179,9 @@ func (r *checkReport) printText(out io.Writer, cfg *config.Config) error {
 		if p.OK {
 			say("ok %s: %s", p.Name, p.Found)
 		}
+	}
+	for _, f := range r.Notes {
+		say("note %s", f)
 	}
 	for _, f := range r.Findings {
 		say("%s", f)

@@ -60,3 +60,27 @@ func commandFindings(cfg *config.Config) config.Findings {
 	}
 	return out
 }
+
+// deskNotes are what an operator may not have meant, and what keeps nothing from
+// working that does not depend on it.
+func deskNotes(cfg *config.Config) config.Findings {
+	var out config.Findings
+	if cfg.Twilio != nil {
+		if err := notAccount(cfg); err != nil {
+			out = append(out, cfg.Finding("twilio.account_sid", err.Error()))
+		}
+	}
+	for _, s := range cfg.Severities {
+		if s.Call && !rings(cfg) {
+			out = append(out, cfg.Finding("severities."+s.ID+".call", "rings nobody: it takes a twilio block, a number of a brand, and agents with a phone"))
+		}
+	}
+	return out
+}
+
+// rings reports whether there is anything to ring with and anybody to ring.
+func rings(cfg *config.Config) bool {
+	return cfg.Twilio != nil &&
+		slices.ContainsFunc(cfg.Brands, func(b config.Brand) bool { return len(b.Phones) > 0 }) &&
+		slices.ContainsFunc(cfg.Agents, func(a config.Agent) bool { return a.Phone != "" })
+}

@@ -254,7 +254,7 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 
 // probeTwilio logs in to the account; nothing is sent and nobody is called.
 func probeTwilio(ctx context.Context, cfg *config.Config) (string, error) {
-	client, err := phoneClientOf(cfg)
+	client, err := newPhoneClient(cfg)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -120,16 +122,31 @@ func onDuty(cfg *config.Config, rules tickets.Rules, number string, at time.Time
 }
 
 // phoneClientOf logs in at the telephone company when it is first used. It is
-// nil when the desk has no telephone.
+// nil when the desk has no telephone, or an Account SID that can be none: what
+// is wrong with the telephone keeps no mail from being answered. "check" says so.
 func phoneClientOf(cfg *config.Config) (*phone.Client, error) {
-	t := cfg.Twilio
-	if t == nil {
+	if cfg.Twilio == nil || notAccount(cfg) != nil {
 		return nil, nil
 	}
+	return newPhoneClient(cfg)
+}
+
+func newPhoneClient(cfg *config.Config) (*phone.Client, error) {
+	t := cfg.Twilio
 	return phone.NewClient(phone.Options{
 		AccountSID: t.AccountSID, AuthToken: t.AuthToken.Reveal(),
 		KeySID: t.APIKeySID, KeySecret: t.APIKeySecret.Reveal(), BaseURL: t.APIBaseURL,
 	})
+}
+
+var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+
+// notAccount says why the Account SID can be none.
+func notAccount(cfg *config.Config) error {
+	if sid := cfg.Twilio.AccountSID; !accountSID.MatchString(sid) {
+		return fmt.Errorf("%d characters, want AC and 32 hexadecimal digits as Twilio's console shows them: until then no text and no call leaves", len(sid))
+	}
+	return nil
 }
 
 // verifierOf proves webhooks. It is nil when the desk has no telephone: then

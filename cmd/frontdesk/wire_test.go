@@ -402,6 +402,25 @@ func TestLinesThatTextsLeaveFrom(t *testing.T) {
 	}
 }
 
+// TestAnAccountThatCanBeNoneStopsNoMail: nothing is called or texted, and the
+// desk starts.
+func TestAnAccountThatCanBeNoneStopsNoMail(t *testing.T) {
+	t.Parallel()
+	cfg := exampleConfig(t, replacing(t, exampleSID, "AC1"))
+	if client, err := phoneClientOf(cfg); client != nil || err != nil {
+		t.Errorf("got %v, %v", client, err)
+	}
+	if f := deskFindings(cfg); len(f) != 0 {
+		t.Errorf("findings: %v", f)
+	}
+	if n := deskNotes(cfg); len(n) != 1 || n[0].Key != "twilio.account_sid" {
+		t.Errorf("notes: %v", n)
+	}
+	if n := deskNotes(exampleConfig(t, nil)); len(n) != 0 {
+		t.Errorf("notes of the example: %v", n)
+	}
+}
+
 // TestDeskWithoutTelephone: nothing of it is needed, and nothing is believed.
 func TestDeskWithoutTelephone(t *testing.T) {
 	t.Parallel()
