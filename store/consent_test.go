@@ -255,3 +255,32 @@ func TestRetryOfATextHasItsWords(t *testing.T) {
 		}
 	})
 }
+
+// The report on a text may be faster than the answer to its POST: the letter
+// has its state from the one and its id from the other.
+func TestReportBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ report, state string }{{"delivered", store.LetterSent}, {"bounced", store.LetterBounced}} {
+		storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+			db := open()
+			save(t, db, 0, text(caller, line, "1"))
+			out := claimLetters(t, db, noon)[0]
+			if err := db.MarkDot(t.Context(), out.Letter.ID, out.Epoch, &store.Rendering{Raw: []byte("hello")}, noon); err != nil {
+				t.Fatal(err)
+			}
+			save(t, db, 0, tickets.Change{Brand: "acme", Disposition: tickets.DisposeRecorded,
+				Bounces: []tickets.LetterBounce{{Letter: out.Letter.ID, State: c.report, Detail: c.report, At: noon}}})
+			r := store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterSent, MessageID: "SM1"}
+			stale := r
+			stale.Epoch--
+			if lost := mark(t, db, stale, r, r); lost != 2 {
+				t.Errorf("%d results lost, want that of another claim and the second one", lost)
+			}
+			_, info, _, err := db.LetterByID(t.Context(), r.ID)
+			if err != nil || info.State != c.state || info.MessageID != "SM1" || info.Detail != c.report || info.Attempts != 1 {
+				t.Errorf("after %q: %+v, %v", c.report, info, err)
+			}
+			diff(t, "texts", must(db.SentTexts(t.Context(), caller, noon.Add(-time.Hour)))(t), []string{"SM1"})
+		})
+	}
+}

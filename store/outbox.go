@@ -255,7 +255,7 @@ func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map
 		RETURNING ticket, brand, kind, to_address`,
 		[]any{r.ID, r.Epoch, r.State, ms(r.Next), tried, r.Code, r.Detail, sent, r.MessageID}, idDest{&ticket}, &brand, &kind, &to)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		return tx.markReported(ctx, r)
 	}
 	if err != nil {
 		return false, err
@@ -276,6 +276,18 @@ func (tx *Tx) markOne(ctx context.Context, r *Result, packed []byte, changes map
 	}
 	e := tickets.Event{Who: "desk", What: "letter failed", Detail: kind + " to " + to, Outcome: outcome(LetterFailed, r.Code, r.Detail)}
 	return true, tx.saveEvents(ctx, ticket, changes[brand], []tickets.Event{e}, r.At)
+}
+
+// markReported keeps the id of a text whose report was faster than the answer
+// to its POST: it has its state from the report.
+func (tx *Tx) markReported(ctx context.Context, r *Result) (ok bool, err error) {
+	if r.MessageID == "" {
+		return false, nil
+	}
+	n, err := tx.exec(ctx, `
+		UPDATE letters SET message_id = $3, attempts = attempts + 1
+		WHERE id = $1 AND epoch = $2 AND report <> '' AND message_id = ''`, r.ID, r.Epoch, r.MessageID)
+	return n == 1, err
 }
 
 // LetterInfo is a letter as operators see it.
