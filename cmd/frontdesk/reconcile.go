@@ -109,7 +109,7 @@ type twilioReconciled struct {
 // reconcileTwilio compares what the telephone company lists with the ledger.
 func (d *desk) reconcileTwilio(cmd *cobra.Command, asJSON bool) error {
 	r := twilioReconciled{Source: "twilio"}
-	client, err := phoneClientOf(d.cfg)
+	client, err := newPhoneClient(d.cfg)
 	if err == nil {
 		r.TwilioReconciliation, err = intake.CompareTwilio(cmd.Context(), d.db, client, d.rules, now(), d.cfg.Twilio.ReconcileDays)
 	}

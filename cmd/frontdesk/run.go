@@ -108,12 +108,12 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if !sameBrands(cfg, old) {
 		return fmt.Errorf("brands cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
-	if (cfg.Twilio == nil) != (old.Twilio == nil) {
-		return fmt.Errorf("the telephone cannot come or go while running\nhint: systemctl restart frontdesk")
-	}
 	account, err := phoneAccountOf(cfg)
 	if err != nil {
 		return err
+	}
+	if (cfg.Twilio == nil) != (old.Twilio == nil) || (account.client == nil) != (dm.phone.client() == nil) {
+		return fmt.Errorf("the telephone cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
 	d := &desk{cfg: cfg, db: dm.db}
 	if err := dm.sender.Reload(); err != nil { // a broken letter keeps the old ones
