@@ -165,7 +165,7 @@ func (w *Worker) Pass(ctx context.Context) (int, error) {
 	ctx = context.WithoutCancel(ctx)
 	rules := w.opt.Rules()
 	contacts := w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
-	open, err := w.openTickets(ctx, contacts)
+	open, err := w.openTickets(ctx, contacts, rules)
 	if err != nil {
 		return 0, err
 	}
@@ -278,14 +278,15 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 }
 
 // openTickets reads the queue once for a group that asks for it with #list.
-func (w *Worker) openTickets(ctx context.Context, contacts []contact) ([]tickets.Ticket, error) {
+func (w *Worker) openTickets(ctx context.Context, contacts []contact, rules tickets.Rules) ([]tickets.Ticket, error) {
 	asked := slices.ContainsFunc(contacts, func(c contact) bool {
 		return slices.ContainsFunc(c.in.Commands, func(s string) bool { return len(s) >= 5 && s[:5] == "#list" })
 	})
 	if !asked {
 		return nil, nil
 	}
-	return w.opt.DB.Tickets(ctx, store.TicketQuery{Brand: w.opt.Brand, Limit: 100})
+	open, err := w.opt.DB.Tickets(ctx, store.TicketQuery{Brand: w.opt.Brand, Order: rules.Order, Limit: 100})
+	return tickets.QueueOrder(open, rules), err
 }
 
 // errDatabase marks a failure of the database itself, which ends the group.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -176,6 +177,8 @@ func (s *Sender) files(ctx context.Context, message int64) ([]File, error) {
 	return files, nil
 }
 
+var plainEnding = regexp.MustCompile(`^[a-z0-9]{1,10}$`)
+
 // fileName names a file that came without a name: a recording or a picture from
 // a telephone, by what it is and when it came.
 func fileName(a tickets.Attachment, msg tickets.Message) string {
@@ -191,10 +194,15 @@ func fileName(a tickets.Attachment, msg tickets.Message) string {
 		name = "voicemail"
 	}
 	ending, _, _ := strings.Cut(what, ";")
-	if ending = strings.TrimSpace(ending); ending == "mpeg" && kind == "audio" {
-		ending = "mp3"
+	switch ending = strings.TrimSpace(ending); {
+	case ending == "mpeg" && kind == "audio":
+		ending = ".mp3"
+	case plainEnding.MatchString(ending):
+		ending = "." + ending
+	default:
+		ending = ""
 	}
-	return name + "-" + msg.At.UTC().Format("2006-01-02-1504") + "." + ending
+	return name + "-" + msg.At.UTC().Format("2006-01-02-1504") + ending
 }
 
 // envelopeOf is sender and recipient for SMTP. The sender is null for a letter
