@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"frontdesk/phone"
+	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -220,5 +222,74 @@ func TestOwnTemplateWithoutShortForm(t *testing.T) {
 				t.Errorf("%q %v", got.Text, err)
 			}
 		})
+	}
+}
+
+// A recording without a name gets one that says what it is and when it came.
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 14, 5, 0, 0, time.UTC)
+	for _, c := range []struct {
+		a       tickets.Attachment
+		channel tickets.Channel
+		want    string
+	}{
+		{tickets.Attachment{ContentType: "audio/mpeg", Part: tickets.WholeRow}, tickets.ChannelVoice, "voicemail-2026-11-22-1405.mp3"},
+		{tickets.Attachment{ContentType: "audio/ogg; codecs=opus", Part: tickets.WholeRow}, tickets.ChannelWhatsApp, "recording-2026-11-22-1405.ogg"},
+		{tickets.Attachment{ContentType: "image/jpeg", Part: tickets.WholeRow}, tickets.ChannelSMS, "picture-2026-11-22-1405.jpeg"},
+		{tickets.Attachment{ContentType: "application/../../x", Part: tickets.WholeRow}, tickets.ChannelSMS, "file-2026-11-22-1405"},
+		{tickets.Attachment{ContentType: "", Part: tickets.WholeRow}, tickets.ChannelSMS, "file-2026-11-22-1405"},
+		{tickets.Attachment{Filename: "a.png", ContentType: "image/png", Part: tickets.WholeRow}, tickets.ChannelSMS, "a.png"},
+		{tickets.Attachment{ContentType: "image/png", Part: 2}, tickets.ChannelMail, ""},
+	} {
+		if got := fileName(c.a, tickets.Message{At: at, Channel: c.channel}); got != c.want {
+			t.Errorf("%q: %q, want %q", c.a.ContentType, got, c.want)
+		}
+	}
+}
+
+// An agent's list shows a caller by name, else by number as people write it, and
+// nobody's number is put into To or Cc.
+func TestCallersInAgentsMail(t *testing.T) {
+	t.Parallel()
+	m := testMaterial(t, "en")
+	l := testLetter(tickets.LetterNewTicket, "en")
+	l.Data.Author, l.Data.From = "", "tel:+4915112345678"
+	l.HeaderCc = []tickets.Address{{Address: "whatsapp:+4915112345678"}, {Address: anna}}
+	for _, c := range []struct{ name, address, want string }{
+		{"Maria Lopez", anna, "Maria Lopez (Baleyo #1234)"},
+		{"", anna, "+4915112345678 (Baleyo #1234)"},
+		{"", "whatsapp:+4915112345678", "WhatsApp +4915112345678 (Baleyo #1234)"},
+	} {
+		m.Ticket.Participants[0].Address = tickets.Address{Name: c.name, Address: c.address}
+		raw, h := mustRender(t, l, m)
+		from, err := h.AddressList("From")
+		if err != nil || from[0].Name != c.want {
+			t.Errorf("From %v, want %q: %v", from, c.want, err)
+		}
+		if h.Get("Cc") != "" || strings.Contains(string(raw), "tel:") {
+			t.Errorf("Cc %q in\n%s", h.Get("Cc"), raw)
+		}
+	}
+}
+
+// X-Frontdesk-Due is what the letter is about, then what is promised next, then
+// what somebody set.
+func TestDueOfALetter(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
+	l, tk := tickets.Letter{}, &tickets.Ticket{}
+	for _, want := range []time.Time{{}, day(1), day(2), day(3)} {
+		switch want {
+		case day(1):
+			tk.Due = day(1)
+		case day(2):
+			tk.Promises.Clocks = []tickets.ClockView{{State: sla.StateRunning, Due: day(2)}, {State: sla.StateRunning, Due: day(9)}}
+		case day(3):
+			l.Data.Due = day(3)
+		}
+		if got := dueOf(l, tk); !got.Equal(want) {
+			t.Errorf("%v, want %v", got, want)
+		}
 	}
 }

@@ -82,7 +82,9 @@ func printTemplates(cmd *cobra.Command, asJSON bool, templates *notify.Templates
 		column[letterJSON]{"GERMAN", func(l letterJSON) string { return l.Source["de"] }})
 }
 
-func toAgent(kind tickets.LetterKind) bool { return strings.HasPrefix(string(kind), "agent-") }
+func toAgent(kind tickets.LetterKind) bool {
+	return strings.HasPrefix(string(kind), "agent-") || kind == tickets.LetterRingText
+}
 
 // anyBrand finds a brand by its key; "" is the first of the configuration.
 func (d *desk) anyBrand(key string) (tickets.Brand, error) {
@@ -96,7 +98,7 @@ func (d *desk) anyBrand(key string) (tickets.Brand, error) {
 type preview struct {
 	ticket          int64
 	brand, language string
-	html, raw       bool
+	html, raw, text bool
 }
 
 func lettersPreviewCommand() *cobra.Command {
@@ -105,8 +107,10 @@ func lettersPreviewCommand() *cobra.Command {
 		Use:   "preview NAME [--ticket N] [--brand B] [--language L] [--html]",
 		Short: "how a letter looks",
 		Long: `Preview renders a letter as it would leave and sends nothing. With --ticket it is
-about that ticket, its customer and newest message; else about an invented one.`,
-		Example: "  frontdesk letters preview acknowledgement --language de\n  frontdesk letters preview agent-new --ticket 1234 --html > letter.html",
+about that ticket, its customer and newest message; else about an invented one.
+--text shows it as it goes to a telephone, and how many segments that costs;
+letters that go to telephones alone are always shown so.`,
+		Example: "  frontdesk letters preview closed --text\n  frontdesk letters preview acknowledgement --language de\n  frontdesk letters preview agent-new --ticket 1234 --html > letter.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind := tickets.LetterKind(args[0])
@@ -131,6 +135,7 @@ about that ticket, its customer and newest message; else about an invented one.`
 	f.StringVar(&p.language, "language", "", "language, en or de (default the ticket's or the brand's)")
 	f.BoolVar(&p.html, "html", false, "print the HTML part")
 	f.BoolVar(&p.raw, "raw", false, "print the whole mail as it would be sent")
+	f.BoolVar(&p.text, "text", false, "as a text to a telephone")
 	return cmd
 }
 
@@ -145,6 +150,9 @@ func (d *desk) preview(ctx context.Context, w io.Writer, l tickets.Letter, p pre
 	m, err := d.material(ctx, l)
 	if err != nil {
 		return failed(err)
+	}
+	if tickets.Number(l.To.Address) != "" {
+		return failed(previewText(w, l, m))
 	}
 	parts, err := notify.Compose(l, m)
 	if err != nil {
@@ -161,6 +169,36 @@ func (d *desk) preview(ctx context.Context, w io.Writer, l tickets.Letter, p pre
 	f.line("subject", parts.Subject)
 	_, err = fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(shown(parts.Plain)))
 	return failed(err)
+}
+
+// previewText shows a letter as a telephone does.
+func previewText(w io.Writer, l tickets.Letter, m notify.Material) error {
+	if m.Line.Template == "" {
+		m.Line.Template = "(none)" // the words are shown all the same
+	}
+	text, err := notify.ComposeText(l, m)
+	if err != nil {
+		return err
+	}
+	f := facts{w}
+	f.line("template", text.Source)
+	f.line("to", showPerson(l.To))
+	f.line("cost", notify.ShowCount(text.Count))
+	_, err = fmt.Fprintf(w, "\n%s\n", shown(text.Text))
+	return err
+}
+
+// byPhone makes a sample letter one to a telephone. A brand without numbers shows
+// what it would send.
+func (d *desk) byPhone(l *tickets.Letter) {
+	line := "+49301234567"
+	if b := d.rules.Brands[l.Brand]; len(b.Phones) > 0 {
+		line = b.Phones[0].Number
+	}
+	l.Mailbox = tickets.TelAddress(line)
+	if tickets.Number(l.To.Address) == "" {
+		l.To.Address = tickets.TelAddress(l.Data.Number)
+	}
 }
 
 // letterFor makes a letter of the kind, about a real ticket or a sample one.
@@ -181,6 +219,9 @@ func (d *desk) letterFor(ctx context.Context, kind tickets.LetterKind, p preview
 	}
 	if p.language != "" {
 		l.Language = p.language
+	}
+	if p.text || notify.TextOnly(kind) {
+		d.byPhone(&l)
 	}
 	return l, nil
 }
@@ -243,9 +284,13 @@ func (d *desk) material(ctx context.Context, l tickets.Letter) (notify.Material,
 	m := notify.Material{
 		Templates: templates, Brand: letterBrands(d.cfg)[l.Brand], Keys: d.rules.Keys, Separator: box.Subaddressing,
 		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: now(),
+		Line: phoneRoutesOf(d.cfg)[tickets.NormalAddress(l.Mailbox)], Segments: d.rules.Texting.Segments, Email: d.rules.Brands[l.Brand].Mailboxes[0].Address,
 	}
 	if m.Files, err = d.files(ctx, l.Message); err != nil || l.Ticket == 0 {
 		return m, err
+	}
+	if l.Kind == tickets.LetterAnswer {
+		m.Attached = len(m.Files)
 	}
 	t, err := d.db.Ticket(ctx, l.Ticket)
 	switch {

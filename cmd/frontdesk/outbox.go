@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"frontdesk/notify"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -80,8 +81,9 @@ func outboxShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID [--raw]",
 		Short: "one letter: its state and the mail itself",
-		Long: `Show prints the state of a letter and the mail. Before the first attempt there
-is no mail yet: it is shown as it would be rendered now. --raw prints the bytes.`,
+		Long: `Show prints the state of a letter and the mail, or the text with its segments.
+Before the first attempt there is none yet: it is shown as it would be rendered
+now. --raw prints the bytes.`,
 		Example: "  frontdesk outbox show 77",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,7 +101,7 @@ is no mail yet: it is shown as it would be rendered now. --raw prints the bytes.
 				return noLetter(ids[0], err)
 			}
 			rendered := mail != nil
-			if !rendered {
+			if !rendered && letter.Kind != tickets.LetterHangUp {
 				if mail, err = d.render(cmd.Context(), letter); err != nil {
 					return failed(err)
 				}
@@ -142,8 +144,24 @@ func printLetter(w io.Writer, l tickets.Letter, info store.LetterInfo, mail []by
 	if !rendered {
 		f.line("mail", "not rendered yet; it would be:")
 	}
-	_, err := fmt.Fprintf(w, "\n%s", indented(strings.ReplaceAll(string(mail), "\r\n", "\n")))
+	text, err := shownMail(l, mail)
+	if err != nil {
+		return failed(err)
+	}
+	_, err = fmt.Fprintf(w, "\n%s", indented(text))
 	return failed(err)
+}
+
+// shownMail is what leaves of a letter, for people: the mail, or the text with
+// what it costs.
+func shownMail(l tickets.Letter, mail []byte) (string, error) {
+	switch {
+	case l.Kind == tickets.LetterHangUp:
+		return fmt.Sprintf("ends the call of letter %d\n", l.Data.HangUp), nil
+	case tickets.Number(l.To.Address) != "":
+		return notify.ShowPosted(mail)
+	}
+	return strings.ReplaceAll(string(mail), "\r\n", "\n"), nil
 }
 
 func noLetter(id int64, err error) error {

@@ -193,7 +193,7 @@ func (dm *daemon) public() http.Handler {
 
 func (dm *daemon) pages() http.Handler {
 	return web.New(web.Options{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand,
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Open: web.OpenAttachment(attachmentsOf(dm.db)),
 		Brands: func() map[string]web.Brand {
 			out := map[string]web.Brand{}
 			for _, b := range dm.cfg().Brands {
