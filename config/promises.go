@@ -15,9 +15,9 @@ type Promises struct {
 	// NextResponseWithin is zero when it is that of the category.
 	NextResponseWithin Duration `yaml:"next_response_within" says:"as the first answer: by category and contract" example:"4 business hours" doc:"Answer to each later message of a customer. never = none is promised."`
 	// NeverLaterThan has Unit Never when there is none.
-	NeverLaterThan Duration `yaml:"never_later_than" default:"24 hours" doc:"Second bound on every answer, nights and weekends counted; whichever ends first holds. never = none."`
+	NeverLaterThan Duration `yaml:"never_later_than" default:"never" example:"24 hours" doc:"Second bound on every answer, nights and weekends counted; whichever ends first holds. never = none."`
 	Warn           Warn     `yaml:"warn" default:"75%" doc:"When the managers are warned: after so much of the time, or so long before its end (2 hours). never = not at all."`
-	Pause          []string `yaml:"pause" default:"pending, on_hold" allowed:"new|open|pending|on_hold" doc:"Statuses in which the clocks stand still: it is the customer's turn, or a third party's. Status updates to the customer go on while on_hold."`
+	Pause          []string `yaml:"pause" default:"pending, on_hold" allowed:"new|open|pending|on_hold" doc:"Statuses in which the clocks stand still, all but that of the first answer: it is the customer's turn, or a third party's. Status updates to the customer go on while on_hold."`
 	Reopen         Reopen   `yaml:"reopen" default:"restart" allowed:"restart|resume" doc:"A reopened ticket: restart gives the whole time for the solution again, resume what was left of it."`
 	Change         Change   `yaml:"change" default:"from_start" allowed:"from_start|anew" doc:"Another severity or category: from_start counts its time from when the ticket came, anew from the change."`
 }

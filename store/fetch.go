@@ -181,6 +181,12 @@ func (tx *Tx) endFetch(ctx context.Context, d Download) error {
 	if err := lost(tx.exec(ctx, `DELETE FROM fetches WHERE id = $1 AND epoch = $2`, d.ID, d.Epoch)); err != nil {
 		return err
 	}
+	if d.Contact != "" {
+		// Another row of the call may have been put off for the sake of the file.
+		// Served by ledger_contact and fetches_ledger.
+		return tx.later(ctx, `UPDATE ledger SET`+letGo+`
+			WHERE contact <> '' AND contact = $2 AND disposition = '' AND NOT EXISTS (SELECT 1 FROM fetches WHERE ledger = $1)`, d.Ledger, d.Contact)
+	}
 	// Served by fetches_ledger.
 	return tx.later(ctx, `UPDATE ledger SET`+letGo+`
 		WHERE id = $1 AND disposition = '' AND NOT EXISTS (SELECT 1 FROM fetches WHERE ledger = $1)`, d.Ledger)

@@ -481,26 +481,28 @@ type Tally struct {
 	Total         int
 	Undecided     int
 	ByDisposition map[tickets.Disposition]int
+	ByChannel     map[tickets.Channel]int
 	Messages      int // ledger rows that the messages table refers to
 }
 
 // Tally counts the rows of a mailbox, or of all when mailbox is "".
 func (db *DB) Tally(ctx context.Context, mailbox string) (Tally, error) {
-	t := Tally{ByDisposition: make(map[tickets.Disposition]int)}
+	t := Tally{ByDisposition: make(map[tickets.Disposition]int), ByChannel: make(map[tickets.Channel]int)}
 	mailbox = tickets.NormalAddress(mailbox)
 	// One statement, so that all figures are of one moment.
 	err := db.read.each(ctx, `
-		SELECT disposition, COUNT(*) FROM ledger
+		SELECT disposition, channel, COUNT(*) FROM ledger
 		WHERE $1 = '' OR mailbox = $1
-		GROUP BY disposition
+		GROUP BY disposition, channel
 		UNION ALL
-		SELECT 'messages', COUNT(DISTINCT m.ledger) FROM messages m
+		SELECT 'messages', '', COUNT(DISTINCT m.ledger) FROM messages m
 		JOIN ledger l ON l.id = m.ledger
 		WHERE m.ledger > 0 AND ($1 = '' OR l.mailbox = $1)`, []any{mailbox},
 		func(scan func(...any) error) error {
 			var what string
+			var channel tickets.Channel
 			var n int
-			if err := scan(&what, &n); err != nil {
+			if err := scan(&what, &channel, &n); err != nil {
 				return err
 			}
 			switch what {
@@ -508,10 +510,11 @@ func (db *DB) Tally(ctx context.Context, mailbox string) (Tally, error) {
 				t.Messages = n
 				return nil
 			case "":
-				t.Undecided = n
+				t.Undecided += n
 			default:
-				t.ByDisposition[tickets.Disposition(what)] = n
+				t.ByDisposition[tickets.Disposition(what)] += n
 			}
+			t.ByChannel[channel] += n
 			t.Total += n
 			return nil
 		})

@@ -20,10 +20,10 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo [--once]",
 		Short: "the whole desk at work, on parts within this process",
-		Long: `Demo starts a mail server (IMAP and SMTP) and the desk in this process, on
+		Long: `Demo starts a mail server (IMAP and SMTP), a telephone company and the desk in this process, on
 loopback ports and in a temporary folder, and plays a story: a customer mails,
 an agent answers from a mail client, mistypes a command, resolves the request,
-the customer confirms. Everything shown is a real message that went through real
+the customer confirms; another calls, leaves a voicemail, and is answered by text. Everything shown is a real message that went through real
 connections. Then it stays up, so that you can join with your own mail client,
 until Ctrl-C. Nothing outside the temporary folder is touched.`,
 		Example: "  frontdesk demo\n  frontdesk demo --once",
@@ -64,6 +64,7 @@ func demo(ctx context.Context, out io.Writer, once bool) error {
 type stage struct {
 	folder string
 	office *testmail.Office
+	phone  *exchange
 	desk   *desk
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when the daemon has ended
@@ -95,6 +96,9 @@ func newStage(ctx context.Context) (s *stage, err error) {
 		users[u] = demoPassword
 	}
 	if s.office, err = testmail.NewOffice("mx.demo.test", users); err != nil {
+		return s, err
+	}
+	if s.phone, err = newExchange(); err != nil {
 		return s, err
 	}
 	cfg, err := s.configure()
@@ -132,8 +136,8 @@ func newStage(ctx context.Context) (s *stage, err error) {
 func (s *stage) configure() (*config.Config, error) {
 	write := func(name, text string) error { return os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600) }
 	secret := fmt.Sprintf("demo secret of %s, not for anything else", s.folder)
-	text := fmt.Sprintf(demoConfig, s.office.IMAP.Port(), s.office.SMTP.Port())
-	err := errors.Join(write("secret", secret), write("mail.password", demoPassword), write("frontdesk.yaml", text))
+	text := fmt.Sprintf(demoConfig, s.office.IMAP.Port(), s.office.SMTP.Port(), s.phone.desk, s.phone.api.Addr())
+	err := errors.Join(write("secret", secret), write("mail.password", demoPassword), write("twilio.token", demoToken), write("frontdesk.yaml", text))
 	if err != nil {
 		return nil, err
 	}
@@ -156,14 +160,17 @@ func (s *stage) close() error {
 	if s.office != nil {
 		_ = s.office.Close()
 	}
+	s.phone.close()
 	return errors.Join(s.err, os.RemoveAll(s.folder))
 }
 
-// demoConfig serves two brands; %[1]d is the IMAP port, %[2]d the SMTP port.
+// demoConfig serves two brands; %[1]d is the IMAP port, %[2]d the SMTP port,
+// %[3]s where the telephone company finds the desk, %[4]s where the desk finds it.
 const demoConfig = `data_dir: data
 database: sqlite
 secret_file: secret
-http: {public_url: "", admin_listen: ""}
+http: {listen: "%[3]s", public_url: "http://%[3]s", admin_listen: ""}
+twilio: {account_sid: ` + demoAccount + `, auth_token_file: twilio.token, api_base_url: "http://%[4]s"}
 brands:
   baleyo:
     name: Baleyo
@@ -176,6 +183,8 @@ brands:
         imap: {host: 127.0.0.1, port: %[1]d, tls: none, username: support@baleyo.test, password_file: mail.password}
         smtp: {host: 127.0.0.1, port: %[2]d, tls: none, username: support@baleyo.test, password_file: mail.password}
         trusted_authserv_ids: [mx.demo.test]
+    phones:
+      - {number: "` + demoLine + `", greeting: Thank you for calling Baleyo., menu: {"1": sales, "2": support}}
   zephyr:
     name: Zephyr
     language: de
@@ -190,6 +199,7 @@ brands:
         trusted_authserv_ids: [mx.demo.test]
 queues:
   support: {team: first-line, tiers: [first-line, head]}
+  sales: {team: first-line}
 teams:
   first-line: {members: [asha@baleyo.test]}
   head: {members: [devi@baleyo.test]}

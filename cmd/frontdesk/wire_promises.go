@@ -137,6 +137,7 @@ func everyTicket(cfg *config.Config) sla.Rule {
 	first := as(spanOf(respondOf(cfg)))
 	first.AtMost = ifEver(c.NeverLaterThan)
 	next := first
+	first.Pause = []string{} // it is owed whatever the status: a question that the desk asks by itself is no answer
 	if !c.NextResponseWithin.IsZero() {
 		next.Within = spanOf(c.NextResponseWithin)
 	}

@@ -138,8 +138,8 @@ func TestExampleKeepsThePromisesOfItsBook(t *testing.T) {
 		{sla.FirstResponse, sla.Facts{}, "2026-03-06 10:30", "Fri 2026-03-06 14:30"},
 		{sla.FirstResponse, technical, "2026-03-06 17:00", "Sat 2026-03-07 10:50"},
 		{sla.FirstResponse, billing, "2026-03-06 17:00", "Sat 2026-03-07 12:50"},
-		{sla.FirstResponse, technical, "2026-03-07 13:29", "Sun 2026-03-08 13:29"}, // never later than 24 hours
-		{sla.FirstResponse, billing, "2026-12-24 16:40", "Fri 2026-12-25 16:40"},   // the holiday does not help
+		{sla.FirstResponse, technical, "2026-03-07 13:29", "Mon 2026-03-09 11:59"}, // the desk opens on Monday at 10:00
+		{sla.FirstResponse, billing, "2026-12-24 16:40", "Sat 2026-12-26 12:30"},   // over the holiday
 		{sla.Resolution, severity("critical"), "2026-03-07 20:00", "Sun 2026-03-08 20:00"},
 		{sla.Resolution, severity("high"), "2026-03-07 20:00", "Mon 2026-03-09 20:00"},
 		{sla.Resolution, severity("medium"), "2026-03-07 20:00", "Tue 2026-03-10 20:00"},
@@ -163,8 +163,8 @@ func TestHowTheExampleCounts(t *testing.T) {
 	p := mustRules(t, exampleConfig(t, nil)).Policy
 	facts := sla.Facts{Category: "technical", Severity: "critical"}
 	for clock, want := range map[sla.Clock]string{
-		sla.FirstResponse: "2 business hours, at most 24 hours, warn {75 0s}, pause [pending on_hold], category technical",
-		sla.NextResponse:  "2 business hours, at most 24 hours, warn {75 0s}, pause [pending on_hold], category technical",
+		sla.FirstResponse: "2 business hours, at most , warn {75 0s}, pause [], category technical",
+		sla.NextResponse:  "2 business hours, at most , warn {75 0s}, pause [pending on_hold], category technical",
 		sla.NextUpdate:    "2 hours, at most , warn {0 0s}, pause [pending], severity critical",
 		sla.Resolution:    "24 hours, at most , warn {75 0s}, pause [pending on_hold], severity critical",
 	} {
@@ -182,7 +182,7 @@ func TestPromisesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	cfg := exampleConfig(t, func(text string) string {
 		return text + `
-promises: {next_response_within: 8 hours, never_later_than: never, warn: 1 hour, pause: [], reopen: resume, change: anew}
+promises: {next_response_within: 8 hours, never_later_than: 24 hours, warn: 1 hour, pause: [], reopen: resume, change: anew}
 contracts:
   gold: {respond_within: 1 hour, resolve_within: {critical: 4 hours}, update_every: 30 minutes}
   iron: {resolve_within: never}
@@ -204,13 +204,16 @@ contracts:
 		{sla.NextUpdate, sla.Facts{Severity: "low", Customer: "gold"}, "30 minutes by contract gold"},
 		{sla.Resolution, sla.Facts{Severity: "critical", Customer: "iron"}, "never by contract iron"},
 	} {
+		if most := p.Choose(c.clock, c.facts).AtMost.String(); (c.clock == sla.FirstResponse || c.clock == sla.NextResponse) && most != "24 hours" {
+			t.Errorf("%s of %+v: at most %q, want 24 hours", c.clock, c.facts, most)
+		}
 		choice := p.Choose(c.clock, c.facts)
 		if got := choice.Within.String() + " by " + choice.Rule; got != c.want {
 			t.Errorf("%s of %+v: got %s, want %s", c.clock, c.facts, got, c.want)
 		}
 	}
 	first := p.Choose(sla.FirstResponse, sla.Facts{})
-	if !first.AtMost.IsZero() || first.Warn != (sla.Warn{Before: time.Hour}) || first.Pause == nil || len(first.Pause) != 0 || first.Change != sla.ChangeAnew {
+	if first.AtMost.String() != "24 hours" || first.Warn != (sla.Warn{Before: time.Hour}) || first.Pause == nil || len(first.Pause) != 0 || first.Change != sla.ChangeAnew {
 		t.Errorf("first response: %+v", first)
 	}
 	if p.Reopen != sla.ReopenResume {
