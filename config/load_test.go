@@ -118,7 +118,7 @@ func TestContractExampleLoads(t *testing.T) {
 		{"matrix", fmt.Sprint(cfg.Matrix), "[[low low medium high] [low medium medium high] [medium medium high critical] [medium high critical critical]]"},
 		{"weights", fmt.Sprint(cfg.Severities[0].Weight, cfg.Severities[3].Weight), "4 1"},
 		{"morning_mail", cfg.MorningMail.String(), "08:00"},
-		{"promises", fmt.Sprint(cfg.Promises), "{ 24 hours 75% [pending on_hold] restart from_start}"},
+		{"promises", fmt.Sprint(cfg.Promises), "{ never 75% [pending on_hold] restart from_start}"},
 		{"texting", cfg.Texting, Texting{3, 14 * 24 * time.Hour, 30 * time.Minute}},
 		{"alarms", cfg.Alarms, Alarms{3, 2 * time.Minute}},
 		{"incidents", cfg.Incidents, Incidents{5, 30 * time.Minute, 0.5}},
