@@ -57,6 +57,7 @@ func openPhoneDesk(t *testing.T, o *testmail.Office) (*liveDesk, *twiliosim.Sim)
 	yaml := oneBrand(o, "One", "one.test", fmt.Sprintf("twilio: {account_sid: %s, auth_token_file: %s, api_base_url: %q, retention: delete}\n", testAccount, token, api.URL))
 	yaml = strings.Replace(yaml, `http: {public_url: "", admin_listen: ""}`, fmt.Sprintf(`http: {public_url: %q, listen: %q, admin_listen: ""}`, public, address), 1)
 	yaml = strings.Replace(yaml, "    mailboxes:", fmt.Sprintf("    phones:\n      - {number: %q, menu: {\"2\": support}}\n    mailboxes:", testNumber), 1)
+	yaml = strings.Replace(yaml, "[asha@one.test, bikram@one.test]", "[asha@one.test]", 1) // who gets the tickets
 	return openDeskAt(t, o, yaml), sim
 }
 
