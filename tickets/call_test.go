@@ -60,6 +60,14 @@ func TestCallsInGerman(t *testing.T) {
 	want(t, "text", s.messages[0].Text, "Hat eine Sprachnachricht hinterlassen.\n\nWas eine Maschine verstanden hat (es kann falsch sein):\n> Der Drucker streikt.")
 }
 
+// TestMissedCallDisclosesNothing: the number may be forged, so the text names
+// neither the profile nor the ticket's words.
+func TestMissedCallDisclosesNothing(t *testing.T) {
+	t.Parallel()
+	l := letter(t, newDesk().receive(call(marias)), LetterMissedCall)
+	want(t, "name, subject, summary", l.To.Name+l.Subject+l.Data.Summary+l.Data.Text, "")
+}
+
 // TestAnsweredCall: a call that an agent took is an answer, and the agent's.
 func TestAnsweredCall(t *testing.T) {
 	t.Parallel()

@@ -83,6 +83,7 @@ func TestRingUntilAKey(t *testing.T) {
 	want(t, "a status of an older attempt changes nothing", due, false)
 
 	c = s.receive(pressed(s.rang("+491709002"), "acknowledged", "in-progress", false))
+	want(t, "who pressed is not hung up on", letters(c), "")
 	a := s.alarms[0]
 	want(t, "state", string(a.State)+" "+a.By, "acknowledged "+bikram.Address)
 	x := s.only(t)
