@@ -92,21 +92,37 @@ func promising(t *testing.T, loc *time.Location, holidays ...sla.Date) Rules {
 	return r
 }
 
+// failer is a test, or one case of a property.
+type failer interface {
+	Helper()
+	Errorf(string, ...any)
+	Fatalf(string, ...any)
+	Fatal(...any)
+}
+
 // promiser is a desk with one ticket in memory and a clock that tests move. What is
 // saved goes through JSON, as after a restart.
 type promiser struct {
-	t      *testing.T
+	t      failer
 	rules  Rules
 	now    time.Time
 	found  Found
 	id     int64
 	keys   map[string]bool
 	logged []Event
+	saved  []savedChange
 	told   []string // "Sat 20:00 agent-escalation→eva", as they leave
 	looks  int      // how often time was looked at
 }
 
-func openPromiser(t *testing.T, rules Rules, now time.Time) *promiser {
+// savedChange is what one decision told on a ticket that stood at before.
+type savedChange struct {
+	before  Status
+	cause   bool // by time, not by a mail
+	letters []Letter
+}
+
+func openPromiser(t failer, rules Rules, now time.Time) *promiser {
 	d := &promiser{t: t, rules: rules, now: now, keys: map[string]bool{}}
 	d.found = foundWith()
 	d.found.History, d.found.Log = nil, map[int64][]sla.Event{}
@@ -119,6 +135,9 @@ func (d *promiser) ticket() *Ticket { return d.found.Tickets[d.id] }
 func (d *promiser) save(c Change) {
 	d.t.Helper()
 	for _, tc := range c.Tickets {
+		if before := d.ticket(); before != nil {
+			d.saved = append(d.saved, savedChange{before.Status, c.Disposition == "", tc.Letters})
+		}
 		t := tc.Ticket
 		if t.ID == 0 {
 			if d.id != 0 {
