@@ -89,22 +89,35 @@ func begins(number string, prefixes []string) bool {
 }
 
 // premium reports numbers that share the price with whoever is called, as far as
-// the numbering plans say.
+// the numbering plans say. Exchanges ignore digits too many: one that no plan
+// knows is premium when its beginning is.
 func premium(number string) bool {
 	parsed, err := phonenumbers.Parse(number, "")
 	if err != nil {
-		return true
-	}
-	switch phonenumbers.GetNumberType(parsed) {
-	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST:
 		return true
 	}
 	switch parsed.GetCountryCode() {
 	case 979, 881, 882, 883: // international premium rate; satellites and networks
 		return true
 	}
+	for range surplus {
+		switch phonenumbers.GetNumberType(parsed) {
+		case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST:
+			return true
+		case phonenumbers.UNKNOWN:
+		default:
+			return false
+		}
+		number = number[:len(number)-1]
+		if parsed, err = phonenumbers.Parse(number, ""); err != nil {
+			return false
+		}
+	}
 	return false
 }
+
+// surplus is how many digits too many are seen through, plus one.
+const surplus = 6
 
 // Day names the day of a budget, "2026-03-29", in the desk's time zone (nil:
 // UTC). A day of 23 or 25 hours has the same budget.

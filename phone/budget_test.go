@@ -25,6 +25,8 @@ func TestLimits(t *testing.T) {
 		{"+960300000", 1, Spent{}, RefusedPrefix, RefusedPrefix},
 		{"+493212345678", 1, Spent{}, RefusedPrefix, RefusedPrefix},
 		{"+499001123456", 1, Spent{}, RefusedPremium, RefusedPremium},
+		{"+4990011234567", 1, Spent{}, RefusedPremium, RefusedPremium},   // one digit too many
+		{"+499001123456789", 1, Spent{}, RefusedPremium, RefusedPremium}, // three
 		{"+979123456789", 1, Spent{}, RefusedPremium, RefusedPremium},
 		{"+266696687", 1, Spent{}, RefusedNumber, RefusedNumber},
 		{"anonymous", 1, Spent{}, RefusedNumber, RefusedNumber},
