@@ -15,10 +15,13 @@ const keywordWeight = 5
 // sortCategory takes the category that most words speak for; those of the
 // subject count twice. Ties go to the first by name, so that the same request
 // always gives the same guess. It says why, "" when nothing speaks for any.
-func sortCategory(w written, categories map[string]Category) (string, []string) {
+func sortCategory(w written, b balance, categories map[string]Category) (string, []string) {
 	best, most, why := "", 0, []string(nil)
 	for _, key := range sortedKeys(categories) {
 		score, words := w.speaksFor(categories[key])
+		if n, says := b.speaksFor(categories[key].standard()); n > 0 {
+			score, words = score+n, append(words, says)
+		}
 		if score > most {
 			best, most, why = key, score, words
 		}
@@ -27,6 +30,26 @@ func sortCategory(w written, categories map[string]Category) (string, []string) 
 		return "", nil
 	}
 	return best, []string{fmt.Sprintf("category %s: %s", best, strings.Join(why, ", "))}
+}
+
+// speaksFor is what the kind of request says about a category: where something
+// is wrong it is rather the technicians', where somebody asks or wishes it is
+// rather about what there is to buy.
+func (b balance) speaksFor(category string) (weight int, says string) {
+	f := b.forces
+	switch {
+	case category == "technical" && b.cosmetic:
+		return 12, "how it looks"
+	case category == "technical" && b.wrong():
+		return 3, "something is wrong"
+	case category == "product" && b.sales:
+		return 20, "an offer"
+	case category == "product" && !b.wrong() && f[forceTrifle] > 0:
+		return 5, "a wish or a remark"
+	case category == "product" && !b.wrong() && f[forceAct] == 0 && f[forceAsk] > 0:
+		return 4, "a question"
+	}
+	return 0, ""
 }
 
 // said is one phrase found: which words it took, and what it weighs.
@@ -40,12 +63,7 @@ func (w written) speaksFor(c Category) (score int, words []string) {
 	topic := c.standard()
 	times := map[string]int{}
 	for _, s := range w {
-		var all []said
-		for _, t := range topics() {
-			if t.category == topic {
-				all = append(all, findAll(s, t.phrases, t.weight)...)
-			}
-		}
+		all := s.topics(topic)
 		for _, k := range c.Keywords {
 			all = append(all, findKeyword(s, k)...)
 		}
@@ -64,15 +82,14 @@ func (w written) speaksFor(c Category) (score int, words []string) {
 
 const maxWords = 8
 
-// findAll finds each place of each phrase, but those that the sentence says it
-// is not about.
-func findAll(s sentence, list []phrase, weight int) []said {
+// topics finds what speaks for a standard category, but not what the sentence
+// says it is not about.
+func (s sentence) topics(category string) []said {
 	var out []said
-	for _, p := range list {
-		for at, n := p.find(s, 0); n > 0; at, n = p.find(s, at+n) {
-			if !denied(s.words, at) {
-				out = append(out, said{at, n, weight, strings.Join(s.words[at:at+n], " ")})
-			}
+	k := lexicons()
+	for _, f := range k.byTopic.find(s) {
+		if t := k.topics[f.group]; t.category == category && !denied(s.words, f.at) {
+			out = append(out, said{f.at, f.n, t.weight, strings.Join(s.words[f.at:f.at+f.n], " ")})
 		}
 	}
 	return out
@@ -109,18 +126,17 @@ func denied(words []string, at int) bool {
 // findKeyword finds a keyword of the configuration: a word, in any of its usual
 // endings and as part of a German compound, or a row of words.
 func findKeyword(s sentence, keyword string) []said {
-	want := plainPhrase(keyword).words
+	var want []string
+	for _, part := range sentencesOf(keyword) {
+		want = append(want, part.words...)
+	}
 	var out []said
 	for at := range s.words {
-		if at+len(want) > len(s.words) || len(want) == 0 || denied(s.words, at) {
+		if len(want) == 0 || at+len(want) > len(s.words) || denied(s.words, at) {
 			continue
 		}
-		ok := true
-		for i, alternatives := range want {
-			last := i == len(want)-1
-			ok = ok && (s.words[at+i] == alternatives[0].text || last && inflected(s.words[at+i], alternatives[0].text))
-		}
-		if ok {
+		last := len(want) - 1
+		if slices.Equal(s.words[at:at+last], want[:last]) && (s.words[at+last] == want[last] || inflected(s.words[at+last], want[last])) {
 			out = append(out, said{at, len(want), keywordWeight, strings.Join(s.words[at:at+len(want)], " ")})
 		}
 	}

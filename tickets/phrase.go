@@ -78,9 +78,6 @@ func ownWords(text string) string {
 	return b.String()
 }
 
-// disclaimers begin what no human wrote.
-var disclaimers = phrases("this message|email|mail may contain|contains confidential", "this e mail may contain|contains", "is|are intended only|solely for", "diese e mail enthaelt|kann vertrauliche", "diese nachricht|mail enthaelt|kann vertrauliche")
-
 // sentencesOf cuts text at full stops, question and exclamation marks, and at
 // empty lines; the end of a line means nothing, for mail clients break them.
 func sentencesOf(text string) []sentence {
@@ -95,10 +92,8 @@ func sentencesOf(text string) []sentence {
 		}
 		s := sentence{words: words, asks: asks}
 		words = nil
-		for _, p := range disclaimers {
-			if p.in(s) {
-				return false
-			}
+		if len(lexicons().disclaimers.find(s)) > 0 {
+			return false
 		}
 		out = append(out, s)
 		return true
@@ -170,6 +165,16 @@ func foldRune(b *strings.Builder, r rune) {
 	}
 }
 
+func fold(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if !apostrophe(r) {
+			foldRune(&b, r)
+		}
+	}
+	return b.String()
+}
+
 // contractions are written out, so that "isn't", "isnt" and "is not" are one.
 var contractions = map[string]string{
 	"cannot": "can", "cant": "can", "dont": "do", "doesnt": "does", "didnt": "did", "isnt": "is", "arent": "are", "wasnt": "was", "werent": "were",
@@ -181,123 +186,6 @@ func appendWord(words []string, w string) []string {
 		return append(words, verb, "not")
 	}
 	return append(words, w)
-}
-
-// phrase is a row of words to look for. A word may have alternatives (a|b),
-// begin or end with * (part of a longer word, as German makes them), or be _
-// (up to three words in between).
-type phrase struct {
-	text  string // as written
-	words [][]part
-}
-
-type part struct {
-	text       string
-	head, tail bool // more may stand before, after
-}
-
-func phrases(list ...string) []phrase {
-	out := make([]phrase, 0, len(list))
-	for _, s := range list {
-		out = append(out, newPhrase(s))
-	}
-	return out
-}
-
-func newPhrase(s string) phrase {
-	p := phrase{text: strings.NewReplacer("_", "…", "*", "").Replace(s)}
-	for _, w := range strings.Fields(s) {
-		var alternatives []part
-		for _, a := range strings.Split(w, "|") {
-			t := foldWord(strings.Trim(a, "*"))
-			alternatives = append(alternatives, part{t, strings.HasPrefix(a, "*") && len(a) > 1, strings.HasSuffix(a, "*") && len(a) > 1})
-		}
-		p.words = append(p.words, alternatives)
-	}
-	return p
-}
-
-// plainPhrase is a phrase without patterns: words as somebody would write them
-// in a configuration.
-func plainPhrase(s string) phrase {
-	p := phrase{text: s}
-	for _, sent := range sentencesOf(s) {
-		for _, w := range sent.words {
-			p.words = append(p.words, []part{{text: w}})
-		}
-	}
-	return p
-}
-
-func foldWord(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == '_' {
-			b.WriteRune(r)
-		} else if !apostrophe(r) {
-			foldRune(&b, r)
-		}
-	}
-	return b.String()
-}
-
-func (p part) matches(word string) bool {
-	switch {
-	case p.head && p.tail:
-		return strings.Contains(word, p.text)
-	case p.head:
-		return strings.HasSuffix(word, p.text)
-	case p.tail:
-		return strings.HasPrefix(word, p.text)
-	}
-	return word == p.text
-}
-
-func gap(alternatives []part) bool { return len(alternatives) == 1 && alternatives[0].text == "_" }
-
-const maxGap = 3
-
-// at returns how many words of the sentence the phrase takes from i on, 0 none.
-// A gap never holds a negation: "the server is not down".
-func (p phrase) at(words []string, i int) int { return matchWords(p.words, words, i) }
-
-func matchWords(want [][]part, words []string, i int) int {
-	if len(want) == 0 {
-		return 0
-	}
-	if gap(want[0]) {
-		for skip := 0; skip <= maxGap && i+skip < len(words); skip++ {
-			if n := matchWords(want[1:], words, i+skip); n > 0 {
-				return skip + n
-			}
-			if negates(words[i+skip]) {
-				return 0
-			}
-		}
-		return 0
-	}
-	if i >= len(words) || !slices.ContainsFunc(want[0], func(a part) bool { return a.matches(words[i]) }) {
-		return 0
-	}
-	if len(want) == 1 {
-		return 1
-	}
-	if n := matchWords(want[1:], words, i+1); n > 0 {
-		return 1 + n
-	}
-	return 0
-}
-
-func (p phrase) in(s sentence) bool { _, n := p.find(s, 0); return n > 0 }
-
-// find returns where the phrase stands from a word on, and how many words it takes.
-func (p phrase) find(s sentence, from int) (at, n int) {
-	for i := from; i < len(s.words); i++ {
-		if n := p.at(s.words, i); n > 0 {
-			return i, n
-		}
-	}
-	return 0, 0
 }
 
 func negates(w string) bool {

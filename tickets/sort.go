@@ -25,11 +25,11 @@ type Request struct {
 // the four standard severities and without a matrix gets no severity.
 func Sort(r Request, rules Rules) Guess {
 	w := readWords(r.Subject, r.Text)
+	b := weigh(w, rules.Signs)
 	g := Guess{By: "rules", Category: r.Category}
 	if g.Category == "" {
-		g.Category, g.Why = sortCategory(w, rules.Categories)
+		g.Category, g.Why = sortCategory(w, b, rules.Categories)
 	}
-	b := weigh(w, rules.Signs)
 	g.Impact, g.Urgency = b.impact(), b.urgency()
 	matrix := rules.matrix()
 	if matrix == nil {

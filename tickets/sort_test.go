@@ -3,5 +3,3 @@ package tickets
 import "testing"
 
 func TestDevRequests(t *testing.T) { evaluate(t, "dev.jsonl", rulesOfStandardDesk()) }
-
-func TestRequestsAreSorted(t *testing.T) { evaluate(t, "test.jsonl", rulesOfStandardDesk()) }

@@ -9,18 +9,24 @@ import (
 
 // balance is what the signs in a request weigh together.
 type balance struct {
-	forces map[force]int // how many different phrases of each force, each sign at most twice
-	hits   int           // strongest impact that was said, 1 … 4
-	set    [2]int        // impact and urgency that the configuration's signs say, 0 nothing
-	sales  bool          // an offer, not a request
-	spoken bool          // anything at all was found
-	grave  bool          // harm, a standstill or no way around it
-	why    []string
+	forces     map[force]int // how many different phrases of each force, each sign at most twice
+	hits       int           // strongest impact that was said, 1 … 4
+	set        [2]int        // impact and urgency that the configuration's signs say, 0 nothing
+	sales      bool          // an offer, not a request
+	spoken     bool          // anything at all was found
+	onlyThings bool          // what harm there is, is a thing that stands
+	few        bool          // a handful of people was counted
+	cosmetic   bool          // only how it looks
+	grave      bool          // harm, a standstill or no way around it
+	why        []string
+
+	counts map[string]int
+	said   map[string][]string
 }
 
 // weigh looks for signs of how many are hit and how long it can wait.
 func weigh(w written, configured []Sign) balance {
-	b := balance{forces: map[force]int{}, hits: 1, sales: w.sales()}
+	b := balance{forces: map[force]int{}, hits: 1, sales: w.sales(), counts: map[string]int{}, said: map[string][]string{}}
 	var told []bool // sentences in which something is wrong
 	for _, s := range w {
 		told = append(told, b.readSigns(s))
@@ -38,26 +44,40 @@ func weigh(w written, configured []Sign) balance {
 }
 
 // readSigns notes the signs of one sentence and reports whether it tells of
-// something wrong.
-func (b *balance) readSigns(s sentence) (wrong bool) {
-	own := slices.ContainsFunc(private(), func(p phrase) bool { return p.in(s) })
-	for _, sign := range signs() {
-		seen := map[string]bool{}
-		for _, p := range sign.phrases {
-			at, n := p.find(s, 0)
-			if n == 0 || len(seen) == 2 || !sign.counts(s, at, n, b.sales) {
-				continue
-			}
-			words := strings.Join(s.words[at:at+n], " ")
-			if overlaps(seen, words) {
-				continue
-			}
-			seen[words] = true
-			b.note(sign, words, own)
-			wrong = wrong || sign.force == forceFault || sign.force == forceNow || sign.force == forceStrong
+// something that does not work.
+func (b *balance) readSigns(s sentence) (broken bool) {
+	wrong := false
+	k := lexicons()
+	own := len(k.private.find(s)) > 0
+	seen := map[string]map[string]bool{}
+	for _, f := range k.bySign.find(s) {
+		x := k.signs[f.group]
+		words := strings.Join(s.words[f.at:f.at+f.n], " ")
+		if len(seen[x.says]) == 2 || overlaps(seen[x.says], words) || !x.counts(s, f.at, f.n, b.sales) {
+			continue
 		}
+		if seen[x.says] == nil {
+			seen[x.says] = map[string]bool{}
+		}
+		seen[x.says][words] = true
+		b.note(x, words, own)
+		wrong = wrong || x.wrong()
+		broken = broken || x.wrong() && x.force != forceStrong
 	}
-	return wrong
+	if s.asks && !wrong {
+		b.forces[forceAsk]++
+		b.spoken = true
+	}
+	return broken
+}
+
+// wrong reports whether the sign tells of something that is not as it should be.
+func (x sign) wrong() bool {
+	switch x.force {
+	case forceNow, forceStrong, forceDead, forceFault:
+		return true
+	}
+	return false
 }
 
 // overlaps reports whether the words say again what one of seen says.
@@ -75,7 +95,9 @@ func (x sign) counts(s sentence, at, n int, sales bool) bool {
 	switch x.force {
 	case forceNow, forceStrong, forceWeak:
 		return !sales && !s.supposed(at) && !negated(s.words, at, at+n)
-	case forceFault:
+	case forceAsk:
+		return s.asks || at < 3
+	case forceFault, forceDead:
 		return !negated(s.words, at, at+n)
 	case forceNone:
 		return !sales && !s.supposed(at)
@@ -89,9 +111,15 @@ func (b *balance) note(x sign, words string, own bool) {
 	if own && f == forceNow && x.spares() {
 		f, impact = forceStrong, 1
 	}
+	if f == forceNow {
+		b.onlyThings = x.spares() && (b.onlyThings || b.forces[forceNow] == 0)
+	}
 	b.forces[f]++
+	b.counts[x.says]++
+	b.said[x.says] = append(b.said[x.says], words)
 	b.hits = max(b.hits, impact)
 	b.spoken = true
+	b.cosmetic = b.cosmetic || x.says == looks
 	b.grave = b.grave || f == forceNow || x.says == noWayAround
 	b.why = append(b.why, fmt.Sprintf("%s: %q", x.says, words))
 }
@@ -102,10 +130,17 @@ func (x sign) spares() bool { return x.says == nothingGoes }
 
 // readConfigured notes a sign of the configuration.
 func (b *balance) readConfigured(w written, s Sign) {
-	p := plainPhrase(s.Phrase)
+	l := lexicon{}
+	if p := plainPhrase(s.Phrase); len(p.words) > 0 {
+		l.add(p)
+	}
 	for _, sent := range w {
-		at, n := p.find(sent, 0)
-		if n == 0 || negated(sent.words, at, at+n) || s.Urgency > 2 && (b.sales || sent.supposed(at)) {
+		found := l.find(sent)
+		if len(found) == 0 {
+			continue
+		}
+		at, n := found[0].at, found[0].n
+		if negated(sent.words, at, at+n) || s.Urgency > 2 && (b.sales || sent.supposed(at)) {
 			continue
 		}
 		b.set[0], b.set[1] = max(b.set[0], s.Impact), max(b.set[1], s.Urgency)
@@ -118,28 +153,42 @@ func (b *balance) readConfigured(w written, s Sign) {
 
 // readNumbers notes how many people or places a sentence says are hit.
 func (b *balance) readNumbers(s sentence) {
-	for i, w := range s.words {
-		n := numberWords[w]
-		if v, err := strconv.Atoi(w); err == nil && len(w) < 6 {
-			n = v
-		}
-		if n < 3 || !slices.ContainsFunc(peopleWords(), func(p phrase) bool {
-			return p.at(s.words, i+1) > 0 || p.at(s.words, i+2) > 0 && s.words[i+1] != pause
-		}) {
+	people, places := lexicons().people.find(s), lexicons().places.find(s)
+	for i := range s.words {
+		n := numberAt(s.words, i)
+		near := func(f place) bool { return f.at == i+1 || f.at == i+2 && s.words[i+1] != pause }
+		if n < 3 {
 			continue
 		}
-		impact := 2
-		if n >= 10 {
-			impact = 3
+		if who := slices.ContainsFunc(people, near); who && n < 10 {
+			b.few = true
+		} else if !who && !slices.ContainsFunc(places, near) {
+			continue
 		}
-		if n >= 30 {
-			impact = 4
-		}
-		if impact > b.hits {
+		if impact := sizeOf(n); impact > b.hits {
 			b.hits = impact
 			b.why = append(b.why, fmt.Sprintf("how many are hit: %q", strings.Join(s.words[i:min(len(s.words), i+3)], " ")))
 		}
 	}
+}
+
+// sizeOf is the impact of a number of people or places.
+func sizeOf(n int) int {
+	switch {
+	case n >= 30:
+		return 4
+	case n >= 10:
+		return 3
+	}
+	return 2
+}
+
+// numberAt reads a number in digits or words.
+func numberAt(words []string, i int) int {
+	if v, err := strconv.Atoi(words[i]); err == nil && len(words[i]) < 7 {
+		return v
+	}
+	return numberWords[words[i]]
 }
 
 // settle notes what the sum means.
@@ -154,7 +203,8 @@ func (b *balance) settle() {
 }
 
 func (b *balance) wrong() bool {
-	return b.forces[forceFault]+b.forces[forceNow]+b.forces[forceStrong] > 0
+	f := b.forces
+	return f[forceFault]+f[forceDead]+f[forceNow]+f[forceStrong] > 0
 }
 
 // impact is how many are hit, 1 (one person) to 4 (everybody).
@@ -192,18 +242,24 @@ func (b *balance) pressed() int {
 	}
 	over := f[forceOver] > 0
 	if f[forceNow] > 0 && !over {
+		if b.few && b.hits < 4 && b.onlyThings {
+			return 3 // five people without internet are five people
+		}
 		return 4
 	}
-	press := 2*f[forceStrong] + f[forceWeak] - 2*f[forceCalm]
-	if f[forceFault]+f[forceAct]+f[forceNow] == 0 {
-		press /= 3
+	press := 2*f[forceStrong] + f[forceWeak] + min(1, f[forceDead]) - 2*min(1, f[forceCalm]) - 2*min(1, f[forceAround])
+	if b.hits > 2 && b.wrong() {
+		press++
+	}
+	if f[forceFault]+f[forceAct]+f[forceNow]+f[forceDead] == 0 {
+		press /= 2
 	}
 	if press >= 2 && !over {
 		return 3
 	}
-	need := 4*min(2, f[forceFault]) + 3*min(2, f[forceAct]) + 2*max(0, press) + 4*f[forceNow]
+	need := 4*min(2, f[forceFault]+f[forceDead]+f[forceAround]) + 3*min(2, f[forceAct]) + 2*max(0, press) + 4*f[forceNow]
 	rest := 2*min(2, f[forceAsk]) + 3*f[forceCalm] + 5*f[forceTrifle]
-	if rest > 0 && rest >= need {
+	if rest > need {
 		return 1
 	}
 	return 2
@@ -212,11 +268,11 @@ func (b *balance) pressed() int {
 // sales reports whether the mail offers something: two different things that
 // offers say of themselves.
 func (w written) sales() bool {
-	n := 0
-	for _, p := range salesWords() {
-		if slices.ContainsFunc(w, p.in) {
-			n++
+	said := map[string]bool{}
+	for _, s := range w {
+		for _, f := range lexicons().sales.find(s) {
+			said[s.words[f.at]] = true
 		}
 	}
-	return n >= 2
+	return len(said) > 1
 }
