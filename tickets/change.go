@@ -52,14 +52,17 @@ type Change struct {
 	// Alarms are to begin (ID 0) or update. A new one's Ticket of 0 is the first
 	// of Tickets; a letter's Data.Alarm of -n is the n-th of Alarms. One that has
 	// ended is not changed any more.
-	Alarms  []Alarm
-	Stop    []LineConsent  // numbers that want no texts from a line
-	Start   []LineConsent  // numbers that want them again
-	Unhold  []HeldLetters  // letters held for a conversation that may leave now
-	Cancel  []int64        // letters that wait and are not wanted any more: ring letters of an alarm that ended
-	Away    []Absence      // agents that go away or come back
-	Lessons []Lesson       // for the classifier
-	Join    []IncidentJoin // stored tickets that become part of a major incident, or leave it
+	Alarms   []Alarm
+	Stop     []LineConsent // numbers that want no texts from a line
+	Start    []LineConsent // numbers that want them again
+	Unhold   []HeldLetters // letters held for a conversation that may leave now
+	Cancel   []int64       // letters that wait and are not wanted any more: ring letters of an alarm that ended
+	Away     []Absence     // agents that go away or come back
+	Lessons  []Lesson      // for the classifier
+	Products []Product     // to create (ID 0, matched by brand and serial) or update
+	Surveys  []Survey      // to ask (ID 0) or to note the answer of
+	Points   []PointEntry
+	Join     []IncidentJoin // stored tickets that become part of a major incident, or leave it
 }
 
 // LineConsent is what a number wants of texts from one of our lines. Both are

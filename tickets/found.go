@@ -24,6 +24,7 @@ type Keys struct {
 	Line    string // our line that was called or texted: tel:…, whatsapp:…
 	Contact string // Item.Contact of the row: the call it belongs to
 	Opens   bool   // a ticket may be opened: what assignment and incidents need is wanted
+	Serial  string // fact of the mail: a serial number in upper case; "" none
 	Words   string // subject and text of what may open a ticket: like tickets are looked for
 
 	// LikeSince is Now less Rules.Incident.Within: tickets opened since then may
@@ -61,17 +62,20 @@ type Found struct {
 
 	// Of Keys.Number and Keys.Line. Person is then who has the number: the only
 	// profile with it, or the bare profile that an earlier call made.
-	Callers []Person              // profiles that have the number, at most 10: none is to be linked when there are several
-	Texts   []int64               // tickets of this number on this line, newest first, at most 10
-	Stopped bool                  // the number wants no texts from the line
-	LastIn  time.Time             // newest message of the number on the line
-	Contact []Message             // messages made of rows with Keys.Contact, oldest first
-	Alarm   *Alarm                // the ringing alarm of the ticket of Keys.History or of Letter
-	Rings   []SentLetter          // letters that ring for Alarm, oldest first: what is cancelled or hung up when it ends
-	Log     map[int64][]sla.Event // clock events of Tickets, oldest first
-	Desk    *Desk                 // how busy everybody is; when Keys.Opens, or an agent's mail moves a ticket
-	Like    []LikeTicket          // tickets of the brand opened within Rules.Incident.Within before Now, newest first, at most 500; when Keys.Opens
-	Parent  []IncidentTicket      // open tickets of the incident whose parent is Keys.History, the parent itself not among them
+	Callers  []Person              // profiles that have the number, at most 10: none is to be linked when there are several
+	Texts    []int64               // tickets of this number on this line, newest first, at most 10
+	Stopped  bool                  // the number wants no texts from the line
+	LastIn   time.Time             // newest message of the number on the line
+	Contact  []Message             // messages made of rows with Keys.Contact, oldest first
+	Alarm    *Alarm                // the ringing alarm of the ticket of Keys.History or of Letter
+	Rings    []SentLetter          // letters that ring for Alarm, oldest first: what is cancelled or hung up when it ends
+	Log      map[int64][]sla.Event // clock events of Tickets, oldest first
+	Desk     *Desk                 // how busy everybody is; when Keys.Opens, or an agent's mail moves a ticket
+	Like     []LikeTicket          // tickets of the brand opened within Rules.Incident.Within before Now, newest first, at most 500; when Keys.Opens
+	Products []Product             // of Person, those in use, newest first, at most 20; when Keys.Opens or a ticket of Person is meant
+	Serial   *Product              // the product of the brand with Keys.Serial, whoever has it
+	Survey   *Survey               // the survey whose letter or page is answered
+	Parent   []IncidentTicket      // open tickets of the incident whose parent is Keys.History, the parent itself not among them
 }
 
 // Desk is how busy the agents are, over all brands.

@@ -1,6 +1,9 @@
 package tickets
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // LetterKind names a letter: it is the template's name, the word in the outbox
 // and in `frontdesk letters list`.
@@ -22,6 +25,12 @@ const (
 	LetterUpdate          LetterKind = "update"          // how it stands, at the promised beat
 	LetterDelay           LetterKind = "delay"           // a promise may not be kept
 	LetterIncident        LetterKind = "incident"        // known, concerns others too; we are on it
+	LetterReminder        LetterKind = "reminder"        // warranties, renewals, service: all that is due, gathered
+	LetterSurvey          LetterKind = "survey"          // how was it?
+	LetterReward          LetterKind = "reward"          // a level was reached
+	LetterFollowUp        LetterKind = "follow-up"       // some time after: does it still work?
+	LetterReturn          LetterKind = "return"          // a return: number, address, window, each step
+	LetterPasscode        LetterKind = "passcode"        // a code that proves who asks
 )
 
 // The letters to customers that exist as texts only.
@@ -50,6 +59,8 @@ const (
 	LetterOutbreak   LetterKind = "agent-incident"   // like tickets of several customers: one incident
 	LetterMorning    LetterKind = "agent-morning"    // one's own queue, what is due today
 	LetterTeam       LetterKind = "agent-team"       // the team's: unassigned, at risk
+	LetterLowScore   LetterKind = "agent-low-score"  // a customer is not content
+	LetterReport     LetterKind = "agent-report"     // weekly, monthly: figures and charts
 )
 
 // The letters to agents' telephones.
@@ -162,6 +173,17 @@ type LetterData struct {
 	Attach   []int64     `json:"attach,omitempty"`   // ledger rows whose mails are attached whole
 	Incident int64       `json:"incident,omitempty"` // number of the incident's ticket
 	Count    int         `json:"count,omitempty"`    // tickets of the incident
+
+	// What the desk remembers.
+	Items    []ReminderItem  `json:"items,omitempty"`    // reminder: what is due
+	Articles []Article       `json:"articles,omitempty"` // acknowledgement, new ticket: what may help
+	Survey   *Survey         `json:"survey,omitempty"`   // survey, low score
+	Return   *Return         `json:"return,omitempty"`   // return
+	Code     string          `json:"code,omitempty"`     // passcode
+	Points   int             `json:"points,omitempty"`   // reward: in all
+	Level    string          `json:"level,omitempty"`    // reward: the level's title
+	Reward   string          `json:"reward,omitempty"`   // reward: what it brings
+	Figures  json.RawMessage `json:"figures,omitempty"`  // report: report.Figures
 
 	// Texts and calls.
 	Number   string `json:"number,omitempty"`   // of the customer, E.164

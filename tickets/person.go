@@ -43,6 +43,20 @@ type Person struct {
 	Notes     string
 	VIP       bool
 	Contract  string // key of Rules.Contracts, "" none of their own
+	Prefs     Preferences
+}
+
+// Preferences are what a customer wants of the letters that the desk sends of
+// its own accord. Answers to what they asked are not concerned. It is stored as
+// JSON: adding fields is safe, renaming is not.
+type Preferences struct {
+	Channel      Channel `json:"channel,omitempty"`    // preferred: email, sms, whatsapp; "" email where there is an address
+	QuietFrom    int     `json:"quiet_from,omitempty"` // minutes since midnight; with QuietTo, no letter in between; equal: none
+	QuietTo      int     `json:"quiet_to,omitempty"`
+	Timezone     string  `json:"timezone,omitempty"`     // IANA name; "" the brand's
+	NoReminders  bool    `json:"no_reminders,omitempty"` // unsubscribed
+	NoSurveys    bool    `json:"no_surveys,omitempty"`
+	DoNotContact bool    `json:"do_not_contact,omitempty"` // nothing but answers
 }
 
 // Profile is what a decision about a ticket needs of its requester's profile.

@@ -46,6 +46,18 @@ type Rules struct {
 	Roles         map[Role]Rights
 	Order         []string // severities, worst first: the queue's order
 
+	// Suggest finds articles of the knowledge base for a text, best first, none
+	// below the threshold; nil: there is no knowledge base. Its answer depends on
+	// its arguments and the articles alone.
+	Suggest func(brand, language, text string) []Article
+	Article func(id string) (Article, bool) // by its id
+
+	Reminders ReminderRules
+	Surveys   SurveyRules
+	Rewards   RewardRules
+	Returns   ReturnRules
+	Passcodes PasscodeRules
+
 	// AddressOnly trusts an agent's From without proof (agent_auth:
 	// address-only). The relay address is still needed.
 	AddressOnly bool

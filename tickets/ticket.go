@@ -77,6 +77,12 @@ type Ticket struct {
 	Promises Promises // what the desk promised on it, and what it has done about that
 	Guess    *Guess   // how category and severity were guessed; nil when nobody guessed
 
+	Product int64   // the product it is about, 0 not known
+	Return  *Return // what goes back, nil nothing
+	// Identity is how the requester proved who he is on this ticket: "mail" (the
+	// From of a profile's address was proven), "passcode", "" not.
+	Identity string
+
 	// Version counts the messages on the ticket that a customer or an agent
 	// can see; a relay address carries the version its reader saw.
 	Version int

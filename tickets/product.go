@@ -1,0 +1,197 @@
+package tickets
+
+import (
+	"time"
+
+	"frontdesk/sla"
+)
+
+// Product is something that was sold to a customer, or a contract about it.
+type Product struct {
+	ID     int64 // 0 until stored
+	Brand  string
+	Person int64   // who has it, 0 not known
+	Owner  Address // of Person, as the store knows; when Person is 0 it names who gets it
+
+	Serial string // upper case, without blanks; unique in the brand
+	Model  string
+	Kind   ProductKind
+
+	Bought        sla.Date
+	WarrantyUntil sla.Date // last day
+	ContractUntil sla.Date // last day of a contract or subscription that can be renewed
+	Contract      string   // what it is called: "Care Pack Plus"
+
+	Readings   []Reading // oldest first, as many as are known
+	ServicedAt int       // pages at the last service
+	ServicedOn sla.Date
+
+	Retired bool // not in use any more: no reminders
+	Notes   string
+}
+
+// ProductKind says how a product is serviced.
+type ProductKind string
+
+// The kinds.
+const (
+	KindLaser  ProductKind = "laser"
+	KindInkjet ProductKind = "inkjet"
+	KindOther  ProductKind = "other"
+)
+
+// Reading is a meter reading that somebody reported; none is ever guessed.
+type Reading struct {
+	At    time.Time `json:"at"`
+	Pages int       `json:"pages"`
+	By    string    `json:"by"` // address, tel:…, "import", an agent
+}
+
+// Due is one thing that a schedule found to be due. The three of Schedule,
+// Occurrence and Subject are unique for ever: it happens once.
+type Due struct {
+	ID         int64
+	Brand      string
+	Schedule   string   // "warranty_reminder"
+	Occurrence string   // what it is about: the date "2026-12-01", or "10000" pages
+	Subject    string   // "product:17:30"
+	Person     int64    // who is told
+	Product    int64    // 0 none
+	Date       sla.Date // of the event: the last day of the warranty
+	Days       int      // before Date; 0 after
+	Found      time.Time
+	State      string // "waiting", "sent", "stopped" (a preference, an answer), "expired"
+}
+
+// ReminderItem is one thing that a reminder letter says.
+type ReminderItem struct {
+	Schedule string   `json:"schedule"`
+	Model    string   `json:"model,omitempty"`
+	Serial   string   `json:"serial,omitempty"`
+	Contract string   `json:"contract,omitempty"`
+	Date     sla.Date `json:"date,omitzero"`
+	Days     int      `json:"days,omitempty"`
+	Pages    int      `json:"pages,omitempty"` // since the last service
+	Link     string   `json:"link,omitempty"`  // to accept an offer
+}
+
+// ReminderRules say what is reminded of.
+type ReminderRules struct {
+	Schedules   []Schedule
+	LaserPages  int // between services; 0: 10,000
+	InkjetPages int // 0: 7,000
+}
+
+// Schedule is one reminder or report.
+type Schedule struct {
+	Key        string // "warranty_reminder", "weekly_report", …
+	Cron       string // five fields, with "TZ=Zone " before them or not
+	DaysBefore []int
+	To         []string
+	CatchUp    string // "latest", "all" or "none"
+}
+
+// Survey is one question to a customer, and the answer.
+type Survey struct {
+	ID       int64      `json:"id,omitempty"`
+	Brand    string     `json:"brand,omitempty"`
+	Ticket   int64      `json:"ticket,omitempty"`
+	Person   int64      `json:"person,omitempty"`
+	Agent    string     `json:"agent,omitempty"` // who resolved it
+	Kind     SurveyKind `json:"kind"`
+	Asked    time.Time  `json:"asked,omitzero"`
+	Answered time.Time  `json:"answered,omitzero"`
+	Score    int        `json:"score,omitempty"` // csat 1–5, ces 1–7, nps 0–10; counts when Answered is set
+	Comment  string     `json:"comment,omitempty"`
+}
+
+// SurveyKind is the question asked.
+type SurveyKind string
+
+// The kinds.
+const (
+	SurveyCSAT SurveyKind = "csat" // customer satisfaction, 1 to 5
+	SurveyCES  SurveyKind = "ces"  // customer effort, 1 to 7
+	SurveyNPS  SurveyKind = "nps"  // net promoter, 0 to 10
+)
+
+// SurveyRules say when customers are asked.
+type SurveyRules struct {
+	Kinds    []SurveyKind       // asked in turn; none: nobody is asked
+	After    time.Duration      // from the closure
+	Window   time.Duration      // never the same customer twice within it
+	Low      map[SurveyKind]int // scores up to this alert the supervisor
+	FollowUp time.Duration      // after the closure "does it still work?" is asked; 0 never
+}
+
+// PointEntry is one line of a customer's ledger of points.
+type PointEntry struct {
+	Brand  string
+	Person int64
+	Points int
+	Why    string // "feedback", "referral", …
+	Key    string // unique: given once
+	At     time.Time
+}
+
+// RewardRules say what feedback and referrals earn.
+type RewardRules struct {
+	Feedback int // points for an answered survey
+	Referral int // points for a new customer who came by one's code
+	Levels   []Level
+}
+
+// Level is reached with Points.
+type Level struct {
+	Key, Title, Reward string
+	Points             int
+}
+
+// Article is an entry of the knowledge base.
+type Article struct {
+	ID      string  `json:"id"`
+	Title   string  `json:"title"`
+	Summary string  `json:"summary,omitempty"`
+	Link    string  `json:"link,omitempty"`
+	Body    string  `json:"-"` // Markdown
+	Score   float64 `json:"score,omitempty"`
+}
+
+// Return is goods that a customer sends back (row D6).
+type Return struct {
+	Number  string       `json:"number"` // "RMA-1234"
+	Product string       `json:"product,omitempty"`
+	Serial  string       `json:"serial,omitempty"`
+	Status  ReturnStatus `json:"status"`
+	Until   sla.Date     `json:"until,omitzero"` // last day on which it may be sent
+	Address string       `json:"address,omitempty"`
+	Note    string       `json:"note,omitempty"`
+	At      time.Time    `json:"at,omitzero"` // of Status
+}
+
+// ReturnStatus is how far a return is.
+type ReturnStatus string
+
+// The steps.
+const (
+	ReturnOpen      ReturnStatus = "open" // waits for the goods
+	ReturnReceived  ReturnStatus = "received"
+	ReturnInspected ReturnStatus = "inspected"
+	ReturnReplaced  ReturnStatus = "replaced"
+	ReturnRefunded  ReturnStatus = "refunded"
+	ReturnRefused   ReturnStatus = "refused"
+)
+
+// ReturnRules say what may go back, where and how long.
+type ReturnRules struct {
+	Days     int               // after the purchase; 0: returns are not offered
+	SendDays int               // to send it after the return was opened
+	Address  map[string]string // by brand
+}
+
+// PasscodeRules say when a customer has to prove who he is.
+type PasscodeRules struct {
+	Categories []string // requests of these, from an address that is not proven, get a passcode first
+	Valid      time.Duration
+	Tries      int
+}
