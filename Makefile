@@ -50,7 +50,8 @@ libc:
 bench: ## all benchmarks; BENCH=REGEXP chooses
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
-fuzz: ## each fuzz target for FUZZTIME (30s)
+fuzz: ## each fuzz target for FUZZTIME (30s), and a million tickets' clocks
+	FUZZ_SEQUENCES=1000000 $(GO) test -timeout 0 -run 'Sequences$$' ./sla
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
 		for target in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -d' ' -f2); do \
 			echo "== $$(dirname "$$file") $$target"; \
