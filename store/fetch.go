@@ -12,9 +12,6 @@ import (
 	"frontdesk/tickets"
 )
 
-// errNotBuilt marks what is declared and not written yet.
-var errNotBuilt = errors.New("not built yet")
-
 // Download is a claimed Fetch.
 type Download struct {
 	ID int64

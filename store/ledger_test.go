@@ -206,7 +206,7 @@ func TestQuarantine(t *testing.T) {
 		// A decision can release and drop too.
 		save(t, db, 0, tickets.Change{Brand: "acme", Release: []int64{rows[2].ID}, ReleaseBy: "anna@example.org"})
 		tally := must(db.Tally(t.Context(), "support@example.org"))(t)
-		diff(t, "tally", tally, store.Tally{Total: 4, Undecided: 3, ByDisposition: map[tickets.Disposition]int{tickets.DisposeDiscarded: 1}})
+		diff(t, "tally", tally, store.Tally{Total: 4, Undecided: 3, ByDisposition: map[tickets.Disposition]int{tickets.DisposeDiscarded: 1}, ByChannel: map[tickets.Channel]int{tickets.ChannelMail: 4}})
 	})
 }
 

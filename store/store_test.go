@@ -186,7 +186,8 @@ func TestRoundTrip(t *testing.T) {
 		diff(t, "letter", letter, wantLetter)
 
 		tally := must(db.Tally(ctx, ""))(t)
-		diff(t, "tally", tally, store.Tally{Total: 4, Undecided: 3, Messages: 1, ByDisposition: map[tickets.Disposition]int{tickets.DisposeMessage: 1}})
+		diff(t, "tally", tally, store.Tally{Total: 4, Undecided: 3, Messages: 1, ByDisposition: map[tickets.Disposition]int{tickets.DisposeMessage: 1},
+			ByChannel: map[tickets.Channel]int{tickets.ChannelMail: 4}})
 		diff(t, "cursor", must(db.Cursor(ctx, "support@example.org", "INBOX"))(t), must(db.Cursors(ctx))(t)[0])
 		if p := must(db.PersonByAddress(ctx, "acme", "Anna@Customer.example"))(t); p.ID != ticket.Requester || p.Name != "Anna" {
 			t.Errorf("person: %+v", p)
