@@ -58,7 +58,7 @@ type Ticket struct {
 	Requester    int64         // person who has the problem
 	Participants []Participant // the requester first, then everybody else on the ticket
 	Dead         []string      // those of their addresses that bounced hard, as the store knows; not saved
-	Stopped      []string      // those of their numbers that want no texts from Line, tel:… and whatsapp:…; as the store knows; not saved
+	Stopped      []string      // those of their numbers that want no texts from Line (from any line while it is ""), tel:… and whatsapp:…; as the store knows; not saved
 	Profile      Profile       // of the requester, as the store knows; not saved
 
 	Assignee string // agent's address, "" nobody
