@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"frontdesk/phone"
-	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -284,7 +283,7 @@ func TestDueOfALetter(t *testing.T) {
 		case day(1):
 			tk.Due = day(1)
 		case day(2):
-			tk.Promises.Clocks = []tickets.ClockView{{State: sla.StateRunning, Due: day(2)}, {State: sla.StateRunning, Due: day(9)}}
+			tk.Promises.Clocks = []tickets.ClockView{{State: "running", Due: day(2)}, {State: "running", Due: day(9)}}
 		case day(3):
 			l.Data.Due = day(3)
 		}
