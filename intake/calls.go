@@ -52,6 +52,9 @@ const (
 // recordingFileKey is the key of the row with a recording's bytes.
 func recordingFileKey(recordingSid string) string { return "media:" + recordingSid }
 
+// lostKey is the key of the row that says that a recording will not come.
+func lostKey(recordingSid string) string { return "lost:" + recordingSid }
+
 // callView is a call as the rows of its contact show it.
 type callView struct {
 	phone.Call
@@ -62,17 +65,22 @@ type callView struct {
 	ready map[string]store.ContactRow
 	files map[string]store.ContactRow // rows with a recording's bytes
 	asked map[string]time.Time        // when a recording was announced
+	lost  map[string]bool             // recordings that were given up
 }
 
 // viewCall folds the rows of one call. Rows that are no webhook of a call, and
 // webhooks that cannot be read any more, are left out: a call is told of with
 // what is known.
 func viewCall(rows []store.ContactRow, rules tickets.Rules, plans map[string]phone.Plan) callView {
-	v := callView{ready: map[string]store.ContactRow{}, files: map[string]store.ContactRow{}, asked: map[string]time.Time{}}
+	v := callView{ready: map[string]store.ContactRow{}, files: map[string]store.ContactRow{}, asked: map[string]time.Time{}, lost: map[string]bool{}}
 	var events []phone.CallEvent
 	for _, row := range rows {
 		if recording, ok := strings.CutPrefix(row.Key, "media:"); ok {
 			v.files[recording] = row
+			continue
+		}
+		if recording, ok := strings.CutPrefix(row.Key, "lost:"); ok {
+			v.lost[recording] = true
 			continue
 		}
 		h, err := readHook(row.Data)
@@ -176,11 +184,21 @@ func contactCall(v callView, rules tickets.Rules, transcribed func(phone.Recordi
 	c := &tickets.Call{
 		Sid: v.Sid, Open: v.Open, Queue: v.Queue, Want: tickets.Want(v.Want), Ref: v.Ref,
 		Began: v.began, Ended: v.ended, Duration: v.Duration, Answered: v.Answered, Agent: agentOf(rules, v.Agent),
-		Spam: v.Spam(), Voicemail: v.Voicemail(), Recordings: v.attachments(), Awaits: v.awaits(transcribed), Transcript: v.transcript(),
+		Spam: v.Spam(), Voicemail: v.Voicemail(), Recordings: v.attachments(), Lost: v.missing(), Awaits: v.awaits(transcribed), Transcript: v.transcript(),
 	}
 	return &tickets.PhoneContact{
 		Line: tickets.TelAddress(v.line.phone.Number), Number: v.From.Number, Kind: string(v.From.Kind), Caller: v.Name, Call: c,
 	}
+}
+
+// missing counts the recordings that will not come.
+func (v callView) missing() (n int) {
+	for recording := range v.lost {
+		if _, fetched := v.files[recording]; !fetched {
+			n++
+		}
+	}
+	return n
 }
 
 // transcript is what was understood of all recordings.

@@ -230,6 +230,11 @@ func (f *Fetcher) failed(ctx context.Context, d store.Download, why error) error
 	if !phone.Temporary(why) || next.Sub(d.Since) > fetchFor {
 		next = time.Time{}
 	}
+	if next.IsZero() && d.RecordingSid != "" {
+		if err := f.tellLost(ctx, d); err != nil {
+			return err
+		}
+	}
 	err := f.opt.DB.FetchFailed(ctx, d, why.Error(), next)
 	switch {
 	case errors.Is(err, store.ErrLost):
@@ -246,6 +251,25 @@ func (f *Fetcher) failed(ctx context.Context, d store.Download, why error) error
 	f.counts[fetchLater].Add(1)
 	f.opt.Log.Info("file not fetched yet", "source", d.Key, "attempt", d.Attempts+1, "retry", next.Sub(now), "err", why)
 	return nil
+}
+
+// tellLost adds a row to the call which says that the recording will not come:
+// agents are told. It is the announcement again, under another key. A crash
+// after it leads here once more.
+func (f *Fetcher) tellLost(ctx context.Context, d store.Download) error {
+	row, err := f.opt.DB.Entry(ctx, d.Ledger)
+	if err != nil {
+		return err
+	}
+	data, err := f.opt.DB.Raw(ctx, d.Ledger)
+	if err != nil {
+		return err
+	}
+	_, err = f.opt.DB.Append(ctx, []store.Item{{
+		Key: lostKey(d.RecordingSid), Brand: d.Brand, Mailbox: row.Mailbox, Channel: row.Channel, Contact: d.Contact,
+		Received: f.opt.Now(), SHA256: sha256.Sum256(data), Data: data,
+	}}, nil)
+	return err
 }
 
 // fetchFor is how long a file is tried.

@@ -17,6 +17,7 @@ const (
 	flagVoicemail  = "voicemail"
 	flagRecording  = "recording" // the sound came after the call was told
 	flagTranscript = "transcript"
+	flagLost       = "recording-lost" // the sound will not come
 	flagCallback   = "callback"
 	flagMeter      = "meter"
 	flagAnswered   = "answered-call"
@@ -89,6 +90,7 @@ func knownOf(c Call) heard {
 	note(flagCallback, c.Want == WantCallback)
 	note(flagKeyed, c.Want == WantTicket && c.Ref != "")
 	note(flagTranscript, c.Transcript != "")
+	note(flagLost, c.Lost > 0)
 	return h
 }
 
@@ -284,7 +286,10 @@ func (d *decision) callMessage(tc *TicketChange, c Call, h heard) int {
 			say("%s", w.missedCall)
 		}
 	}
-	if h.has(flagVoicemail) && len(h.recordings) == 0 {
+	switch {
+	case h.has(flagLost):
+		say("%s", w.lostRecording)
+	case h.has(flagVoicemail) && len(h.recordings) == 0:
 		say("%s", w.noRecording)
 	}
 	if h.has(flagTranscript) {
@@ -404,10 +409,14 @@ func (d *decision) tellMore(c Call, news heard) {
 		return
 	}
 	tc := d.ticket(t)
-	if news.has(flagTranscript) {
-		d.transcript(tc, c.Transcript)
-		news.flags = slices.DeleteFunc(news.flags, func(f string) bool { return f == flagTranscript })
+	w := wordsIn(d.ticketLanguage(t))
+	notes := map[string]string{flagTranscript: w.machine + "\n" + quoted(c.Transcript), flagLost: w.lostRecording}
+	for _, f := range []string{flagTranscript, flagLost} {
+		if news.has(f) {
+			d.callNote(tc, f, notes[f])
+		}
 	}
+	news.flags = slices.DeleteFunc(news.flags, func(f string) bool { return notes[f] != "" })
 	if !news.none() {
 		if len(news.recordings) > 0 && !news.has(flagVoicemail) {
 			news.flags = append(news.flags, flagRecording)
@@ -422,14 +431,14 @@ func (d *decision) tellMore(c Call, news heard) {
 	d.end(DisposeMessage, "", "more of a call on #%d", t.ID)
 }
 
-// transcript adds what a machine understood, as a note: it may be wrong, and
-// nobody said it like that.
-func (d *decision) transcript(tc *TicketChange, text string) {
-	w := wordsIn(d.ticketLanguage(&tc.Ticket))
-	m := d.message(DirectionNote, Author{Kind: AuthorDesk, Address: Address{Name: d.brand.Name}}, w.machine+"\n"+quoted(text))
-	m.Channel, m.Flags, m.Attachments = ChannelVoice, []string{flagTranscript}, nil
+// callNote adds what the desk itself has to say of a call that was told: what a
+// machine understood, which may be wrong and which nobody said like that, or
+// that the recording will not come.
+func (d *decision) callNote(tc *TicketChange, flag, text string) {
+	m := d.message(DirectionNote, Author{Kind: AuthorDesk, Address: Address{Name: d.brand.Name}}, text)
+	m.Channel, m.Flags, m.Attachments = ChannelVoice, []string{flag}, nil
 	carry := tc.add(m, false)
-	tc.event(d.now, "desk", "transcript", "%d words", len(strings.Fields(text)))
+	tc.event(d.now, "desk", flag, "%d words", len(strings.Fields(text)))
 	d.tellAgents(tc, LetterMessage, carry, false)
 }
 
@@ -474,6 +483,7 @@ type callWords struct {
 
 	withheld, somebody                            string
 	leftMessage, noRecording, machine, missedCall string
+	lostRecording                                 string
 	wantsCallback, keyedMeter, keyedTicket        string
 	spokeWith, bridged, lateFile                  string
 }
@@ -482,14 +492,14 @@ var callWordsOf = map[string]callWords{
 	"en": {
 		voicemail: "Voicemail from %s", missed: "Missed call from %s", callback: "Callback for %s", meter: "Meter reading from %s", spoke: "Call from %s", text: "Text from %s",
 		withheld: "withheld number", somebody: "a colleague",
-		leftMessage: "Left a voicemail.", noRecording: "The recording is not here yet.", machine: "What a machine understood (it may be wrong):",
+		leftMessage: "Left a voicemail.", noRecording: "The recording is not here yet.", lostRecording: "The recording could not be fetched from the telephone company.", machine: "What a machine understood (it may be wrong):",
 		missedCall: "Called, and left no message.", wantsCallback: "Asks to be called back.", keyedMeter: "Keyed the meter reading %s.", keyedTicket: "Keyed the ticket number #%s.",
 		spokeWith: "Spoke with %s%s.", bridged: "Call with the customer%s.", lateFile: "This file came later.",
 	},
 	"de": {
 		voicemail: "Sprachnachricht von %s", missed: "Verpasster Anruf von %s", callback: "Rückrufbitte von %s", meter: "Zählerstand von %s", spoke: "Anruf von %s", text: "Nachricht von %s",
 		withheld: "unterdrückter Nummer", somebody: "jemandem aus dem Team",
-		leftMessage: "Hat eine Sprachnachricht hinterlassen.", noRecording: "Die Aufnahme ist noch nicht da.", machine: "Was eine Maschine verstanden hat (es kann falsch sein):",
+		leftMessage: "Hat eine Sprachnachricht hinterlassen.", noRecording: "Die Aufnahme ist noch nicht da.", lostRecording: "Die Aufnahme ließ sich bei der Telefongesellschaft nicht holen.", machine: "Was eine Maschine verstanden hat (es kann falsch sein):",
 		missedCall: "Hat angerufen und keine Nachricht hinterlassen.", wantsCallback: "Bittet um Rückruf.", keyedMeter: "Hat den Zählerstand %s eingegeben.", keyedTicket: "Hat die Ticketnummer #%s eingegeben.",
 		spokeWith: "Gespräch mit %s%s.", bridged: "Telefonat mit dem Kunden%s.", lateFile: "Diese Datei kam später.",
 	},

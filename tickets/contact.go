@@ -38,6 +38,7 @@ type Call struct {
 
 	// Recordings are the fetched ones: Ledger is set, Part is WholeRow.
 	Recordings []Attachment
+	Lost       int // recordings that were announced and could not be fetched
 	// Awaits is until when it is worth waiting before anything is told: for a
 	// recording to be ready and fetched, for a transcript. Zero: for nothing.
 	Awaits     time.Time
