@@ -41,12 +41,13 @@ type desk struct {
 	at    *TimeOfDay
 	early *TimeOfDay // of morning letters
 	rules tickets.Rules
+	wake  chan struct{}
 	clock func() time.Time // in place of the bubble's, where there is none
 }
 
 func openDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules, every: 30 * time.Minute}
+	d := &desk{t: t, path: filepath.Join(t.TempDir(), "desk.db"), rules: rules, every: 30 * time.Minute, wake: make(chan struct{}, 1)}
 	d.start()
 	t.Cleanup(func() { _ = d.db.Close() })
 	return d
@@ -63,7 +64,7 @@ func (d *desk) start() {
 	d.sweep = New(Options{
 		DB: db, Rules: func() tickets.Rules { return d.rules }, Now: d.now, Every: d.every,
 		Wrote: func() { d.wrote++ }, Supervisor: func() *TimeOfDay { return d.at },
-		Morning: func() *TimeOfDay { return d.early },
+		Morning: func() *TimeOfDay { return d.early }, Wake: d.wake,
 	})
 }
 
