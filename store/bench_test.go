@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"frontdesk/sla"
 	"frontdesk/store"
 	"frontdesk/store/storetest"
 	"frontdesk/tickets"
@@ -67,7 +68,7 @@ func benchItems(from, n int) []store.Item {
 }
 
 // decideGroup claims and decides a group, and returns how many.
-func decideGroup(b testing.TB, db *store.DB, deciding *time.Duration) int {
+func decideGroup(b testing.TB, db *store.DB, deciding *time.Duration, with func(*tickets.Keys, *tickets.Change)) int {
 	rows := claim(b, db, group, noon)
 	begin := time.Now()
 	err := db.Decide(b.Context(), "acme", func(tx *store.Tx) error {
@@ -78,6 +79,7 @@ func decideGroup(b testing.TB, db *store.DB, deciding *time.Duration) int {
 					return err
 				}
 				keys, c := request(n, row.Data)
+				with(&keys, &c)
 				if _, err := tx.Find(b.Context(), keys); err != nil {
 					return err
 				}
@@ -97,7 +99,7 @@ func decideGroup(b testing.TB, db *store.DB, deciding *time.Duration) int {
 	return len(rows)
 }
 
-func benchmarkDecide(b *testing.B, db *store.DB) {
+func benchmarkDecide(b *testing.B, db *store.DB, with func(*tickets.Keys, *tickets.Change)) {
 	var appending, deciding time.Duration
 	n := 0
 	begin := time.Now()
@@ -108,7 +110,7 @@ func benchmarkDecide(b *testing.B, db *store.DB) {
 			b.Fatal(err)
 		}
 		appending += time.Since(t)
-		n += decideGroup(b, db, &deciding)
+		n += decideGroup(b, db, &deciding, with)
 	}
 	all := time.Since(begin)
 	b.ReportMetric(float64(n)/appending.Seconds(), "appends/s")
@@ -116,18 +118,44 @@ func benchmarkDecide(b *testing.B, db *store.DB) {
 	b.ReportMetric(float64(n)/all.Seconds(), "mails/s")
 }
 
+// plain is a desk that promises nothing and looks for no incidents.
+func plain(*tickets.Keys, *tickets.Change) {}
+
+// promising is a desk that assigns, promises and looks for incidents: every
+// ticket of the last half hour is compared with.
+func promising(keys *tickets.Keys, c *tickets.Change) {
+	t := &c.Tickets[0]
+	var n int
+	if _, err := fmt.Sscanf(keys.Subject, "request %d", &n); err != nil {
+		panic(err)
+	}
+	t.Ticket.Opened = noon.Add(time.Duration(n) * 100 * time.Millisecond)
+	keys.Opens, keys.LikeSince = true, t.Ticket.Opened.Add(-30*time.Minute)
+	t.Ticket.Assignee, t.Ticket.Severity = fmt.Sprintf("agent%d@example.org", n%12), "medium"
+	for _, clock := range sla.Clocks {
+		t.Ticket.Promises.Clocks = append(t.Ticket.Promises.Clocks, tickets.ClockView{Clock: clock, State: sla.StateRunning, Within: "4 business hours", Due: noon.Add(4 * time.Hour)})
+	}
+	t.Ticket.Promises.Watch = noon.Add(3 * time.Hour)
+	t.Events[0].Clock = &sla.Event{At: noon, Kind: sla.Opened, Status: "new", Facts: sla.Facts{Severity: "medium", Brand: "acme"}}
+}
+
 // BenchmarkDecide takes groups of 50 new mails of 5 KB to tickets with an
 // acknowledgement and a letter to an agent.
 func BenchmarkDecide(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) { benchmarkDecide(b, durable(b)) })
-	b.Run("postgres", func(b *testing.B) {
-		db, err := store.Open(b.Context(), store.Options{Database: storetest.Postgres(b)})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { db.Close() })
-		benchmarkDecide(b, db)
-	})
+	for _, desk := range []struct {
+		name string
+		with func(*tickets.Keys, *tickets.Change)
+	}{{"plain", plain}, {"promising", promising}} {
+		b.Run("sqlite/"+desk.name, func(b *testing.B) { benchmarkDecide(b, durable(b), desk.with) })
+		b.Run("postgres/"+desk.name, func(b *testing.B) {
+			db, err := store.Open(b.Context(), store.Options{Database: storetest.Postgres(b)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { db.Close() })
+			benchmarkDecide(b, db, desk.with)
+		})
+	}
 }
 
 // BenchmarkDot marks letters from eight connections.

@@ -54,7 +54,7 @@ func (c *deskCache) desk(now time.Time) *tickets.Desk {
 
 // selectDesk gives the rows that deskCache.row takes: the open work of each
 // agent by severity, then the absences. Two seeks in tickets_open for each
-// brand, without the tickets; few agents are away.
+// brand, counted in its order and without the tickets; few agents are away.
 const selectDesk = `
 	SELECT
 		assignee,
@@ -64,7 +64,7 @@ const selectDesk = `
 		0
 	FROM tickets
 	WHERE brand IN (SELECT brand FROM brands) AND status IN ('new', 'open') AND assignee > '' AND ` + openOnly + `
-	GROUP BY assignee, severity
+	GROUP BY brand, status, assignee, severity
 	UNION ALL
 	SELECT agent, '', 0, since, until FROM away`
 
@@ -76,7 +76,7 @@ func (c *deskCache) row(scan func(...any) error) error {
 		return err
 	}
 	if n > 0 {
-		c.load[key] = n
+		c.load[key] += n
 		return nil
 	}
 	a.agent = key.agent
@@ -136,8 +136,8 @@ func (f *finder) takeDesk(ctx context.Context) error {
 		FROM tickets t
 		LEFT JOIN messages m ON m.ticket = t.id AND m.direction = 'out' AND m.author_kind = 'agent' AND m.received >= $2
 		WHERE t.id IN (
-			SELECT ticket FROM participants WHERE person = $1 AND role = 'requester' ORDER BY ticket DESC LIMIT $3
-		)`, []any{f.found.Person.ID, since, int64(maxKnows)},
+			SELECT ticket FROM participants WHERE person = $1 AND role = 'requester' ORDER BY ticket DESC`+limit(maxKnows)+`
+		)`, []any{f.found.Person.ID, since},
 		func(scan func(...any) error) error {
 			var ticket int64
 			var assignee, author string

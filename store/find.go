@@ -210,13 +210,13 @@ func (f *finder) byCited(ctx context.Context) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	list, args := in([]any{f.keys.Brand, int64(maxCiting)}, unknown)
+	list, args := in([]any{f.keys.Brand}, unknown)
 	// Served by the primary key of cites.
 	return f.tx.each(ctx, `
 		SELECT DISTINCT c.cited, m.ticket
 		FROM cites c JOIN messages m ON m.id = c.message
 		WHERE c.brand = $1 AND c.cited IN `+list+`
-		ORDER BY m.ticket DESC LIMIT $2`, args,
+		ORDER BY m.ticket DESC`+limit(maxCiting), args,
 		func(scan func(...any) error) error {
 			var cited string
 			var ticket int64
@@ -237,7 +237,7 @@ func (f *finder) byThread(ctx context.Context) error {
 	return f.near(ctx, &f.found.ByThread, `
 		SELECT id FROM tickets
 		WHERE thread_root <> '' AND brand = $1 AND thread_root = $2
-		ORDER BY id DESC LIMIT $3`, f.keys.Brand, f.keys.ThreadRoot, int64(maxNear))
+		ORDER BY id DESC`+limit(maxNear), f.keys.Brand, f.keys.ThreadRoot)
 }
 
 func (f *finder) bySubject(ctx context.Context) error {
@@ -249,7 +249,7 @@ func (f *finder) bySubject(ctx context.Context) error {
 	return f.near(ctx, &f.found.BySubject, `
 		SELECT p.ticket FROM participants p JOIN tickets t ON t.id = p.ticket
 		WHERE p.address = $2 AND p.subject_core = $3 AND p.role <> 'removed' AND t.brand = $1
-		ORDER BY p.ticket DESC LIMIT $4`, f.keys.Brand, f.keys.Sender, f.keys.Subject, int64(maxNear))
+		ORDER BY p.ticket DESC`+limit(maxNear), f.keys.Brand, f.keys.Sender, f.keys.Subject)
 }
 
 func (f *finder) near(ctx context.Context, ids *[]int64, text string, args ...any) error {
@@ -359,8 +359,8 @@ func (f *finder) history(ctx context.Context) error {
 	f.want[f.keys.History] = true
 	var newest []tickets.Message
 	row := messageRow(&newest)
-	return f.tx.eachLater(ctx, selectMessages+`ticket = $1 AND brand = $2 ORDER BY seq DESC LIMIT $3`,
-		[]any{f.keys.History, f.keys.Brand, int64(maxHistory)},
+	return f.tx.eachLater(ctx, selectMessages+`ticket = $1 AND brand = $2 ORDER BY seq DESC`+limit(maxHistory),
+		[]any{f.keys.History, f.keys.Brand},
 		func(scan func(...any) error) error {
 			err := row(scan)
 			f.found.History = slices.Insert(f.found.History, 0, newest[len(newest)-1])

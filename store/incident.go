@@ -19,8 +19,8 @@ func (f *finder) parent(ctx context.Context) error {
 		return nil
 	}
 	// Served by tickets_incident.
-	list, err := loadTickets(ctx, f.tx, `incident > 0 AND incident = $1 AND id <> $1 AND brand = $2 AND `+openOnly+` ORDER BY id LIMIT $3`,
-		[]any{t.ID, f.keys.Brand, int64(maxIncident)})
+	list, err := loadTickets(ctx, f.tx, `incident > 0 AND incident = $1 AND id <> $1 AND brand = $2 AND `+openOnly+` ORDER BY id`+limit(maxIncident),
+		[]any{t.ID, f.keys.Brand})
 	if err != nil || len(list) == 0 {
 		return err
 	}

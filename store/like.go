@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"frontdesk/tickets"
@@ -14,13 +16,45 @@ const (
 	likeFor    = 48 * time.Hour // how long rows of lately are kept, at least
 	pruneEvery = 64             // tickets opened between two prunings
 	pruneMost  = 4 * pruneEvery // rows that one pruning drops
+	likeRoom   = 64             // tickets of a list that one transaction adds
 )
 
-// likeCache is what tickets of a brand opened since a time are about, kept up
-// by what the transaction saves. A list that was handed out is not changed.
+// likeCache is what tickets of a brand opened since a time are about, newest
+// first, kept up by what the transaction saves. A list that was handed out is
+// not changed: what is new goes before it.
 type likeCache struct {
 	since int64
-	list  []tickets.LikeTicket // newest first
+	room  []tickets.LikeTicket // the list, and before it room for what is new
+	from  int                  // where the list begins
+}
+
+func (c *likeCache) list() []tickets.LikeTicket { return c.room[c.from:] }
+
+func (c *likeCache) prepend(l tickets.LikeTicket) {
+	if c.from == 0 {
+		room := make([]tickets.LikeTicket, likeRoom+len(c.room))
+		copy(room[likeRoom:], c.room)
+		c.room, c.from = room, likeRoom
+	}
+	c.from--
+	c.room[c.from] = l
+}
+
+// change changes one ticket of the list, if it is there.
+func (c *likeCache) change(ticket int64, f func(*tickets.LikeTicket)) {
+	if c == nil {
+		return
+	}
+	i := slices.IndexFunc(c.room, func(l tickets.LikeTicket) bool { return l.ID == ticket })
+	if i < 0 {
+		return
+	}
+	l := c.room[i]
+	f(&l)
+	if l != c.room[i] {
+		c.room = slices.Clone(c.room)
+		c.room[i] = l
+	}
 }
 
 // like asks for the tickets opened lately, once in a transaction: decisions of
@@ -51,13 +85,16 @@ func (f *finder) like(ctx context.Context) error {
 			t.opened
 		FROM tickets t JOIN lately l ON l.ticket = t.id
 		WHERE t.brand = $1 AND t.opened >= $2
-		ORDER BY t.opened DESC, t.brand DESC, t.id DESC LIMIT $3`, []any{f.keys.Brand, since, int64(maxLike)},
+		ORDER BY t.opened DESC, t.brand DESC, t.id DESC`+limit(maxLike), []any{f.keys.Brand, since},
 		func(scan func(...any) error) error {
 			var l tickets.LikeTicket
-			var facts map[string]string
-			err := scan(&l.ID, &l.Requester, &l.Words, jsonDest{&facts}, &l.Incident, &l.Status, timeDest{&l.Opened})
-			l.Product = facts["product"]
-			c.list = append(c.list, l)
+			var facts string
+			if err := scan(&l.ID, &l.Requester, &l.Words, &facts, &l.Incident, &l.Status, timeDest{&l.Opened}); err != nil {
+				return err
+			}
+			var err error
+			l.Product, err = product(facts)
+			c.room = append(c.room, l)
 			return err
 		})
 }
@@ -67,10 +104,13 @@ func (f *finder) takeLike(context.Context) error {
 	if !f.keys.Opens || f.keys.LikeSince.IsZero() {
 		return nil
 	}
-	list := f.tx.cache.like[f.keys.Brand].list
+	list := f.tx.cache.like[f.keys.Brand].list()
 	list = list[:min(len(list), maxLike)]
 	early := func(l tickets.LikeTicket) bool { return l.Opened.Before(f.keys.LikeSince) }
-	if slices.ContainsFunc(list, early) {
+	for n := len(list); n > 0 && early(list[n-1]); n-- {
+		list = list[:n-1]
+	}
+	if slices.ContainsFunc(list, early) { // a mail that came late stands among the new ones
 		list = slices.DeleteFunc(slices.Clone(list), early)
 	}
 	f.found.Like = slices.Clip(list)
@@ -89,12 +129,12 @@ func (tx *Tx) noteLately(ctx context.Context, t *tickets.Ticket, messages []tick
 		}
 	}
 	if c := tx.cache.like[t.Brand]; c != nil {
-		c.list = append([]tickets.LikeTicket{l}, c.list...)
+		c.prepend(l)
 	}
 	if t.ID%pruneEvery == 0 {
 		// The oldest rows, by the primary key.
-		err := tx.later(ctx, `DELETE FROM lately WHERE ticket IN (SELECT ticket FROM lately ORDER BY ticket LIMIT $1) AND opened < $2`,
-			int64(pruneMost), ms(now.Add(-likeFor)))
+		err := tx.later(ctx, `DELETE FROM lately WHERE ticket IN (SELECT ticket FROM lately ORDER BY ticket`+limit(pruneMost)+`) AND opened < $1`,
+			ms(now.Add(-likeFor)))
 		if err != nil {
 			return err
 		}
@@ -123,19 +163,12 @@ func (tx *Tx) keepIncident(brand string, ticket, incident int64) {
 	tx.cache.like[brand].change(ticket, func(l *tickets.LikeTicket) { l.Incident = incident })
 }
 
-// change changes one ticket of the list, if it is there.
-func (c *likeCache) change(ticket int64, f func(*tickets.LikeTicket)) {
-	if c == nil {
-		return
+// product is the fact of that name in stored facts.
+func product(facts string) (string, error) {
+	if !strings.Contains(facts, `"product"`) { // few have it, and there are many to look at
+		return "", nil
 	}
-	i := slices.IndexFunc(c.list, func(l tickets.LikeTicket) bool { return l.ID == ticket })
-	if i < 0 {
-		return
-	}
-	l := c.list[i]
-	f(&l)
-	if l != c.list[i] {
-		c.list = slices.Clone(c.list)
-		c.list[i] = l
-	}
+	var f map[string]string
+	err := json.Unmarshal([]byte(facts), &f)
+	return f["product"], err
 }

@@ -28,7 +28,7 @@ func (tx *Tx) Messages(ctx context.Context, ticket int64, n int) ([]tickets.Mess
 
 func newestMessages(ctx context.Context, q querier, ticket int64, n int) ([]tickets.Message, error) {
 	// Served by the unique (ticket, seq), backwards.
-	list, err := loadMessages(ctx, q, `ticket = $1 ORDER BY seq DESC LIMIT $2`, ticket, int64(n))
+	list, err := loadMessages(ctx, q, `ticket = $1 ORDER BY seq DESC`+limit(n), ticket)
 	slices.Reverse(list)
 	return list, err
 }

@@ -33,7 +33,7 @@ func TestFirstSchemaOpens(t *testing.T) {
 				is_applied INTEGER NOT NULL,
 				tstamp TIMESTAMP DEFAULT (datetime('now'))
 			)`,
-			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1)`, oldTicket, oldPeople)...)
+			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1)`, oldTicket, oldEvent, oldPeople)...)
 		useFirst(t, path)
 	})
 	t.Run("postgres", func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestFirstSchemaOpens(t *testing.T) {
 				is_applied BOOLEAN NOT NULL,
 				tstamp TIMESTAMP NOT NULL DEFAULT now()
 			)`,
-			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE), (1, TRUE)`, oldTicket, oldPeople)...)
+			`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE), (1, TRUE)`, oldTicket, oldEvent, oldPeople)...)
 		useFirst(t, url)
 	})
 }
@@ -59,6 +59,9 @@ const oldTicket = `INSERT INTO tickets (brand, mailbox, queue, channel, status, 
 	pending_until, due, followed_up, worked_min)
 	VALUES ('acme', 'support@example.org', 'support', 'email', 'open', 'old', 'old', 'en', '', 0, '', '', '', 0, 0, '["vip"]', '', '', 0, 1,
 	1790000000000, 1790000000000, 0, 0, 0, 0, 0, 0, 0)`
+
+// oldEvent is an entry of its log.
+const oldEvent = `INSERT INTO events (ticket, change, at, who, what, detail, outcome) VALUES (1, 1, 1790000000000, 'anna@x', 'opened', '', '')`
 
 // oldPeople are profiles with telephone numbers as the first release wrote them.
 const oldPeople = `INSERT INTO people (brand, name, folded, phones, language, org, blocked, notes, changed) VALUES
@@ -77,6 +80,18 @@ func useFirst(t *testing.T, database string) {
 		if found := find(t, db, tickets.Keys{Number: number}); len(found.Callers) != want {
 			t.Errorf("number %s has %v, want %d profiles", number, found.Callers, want)
 		}
+	}
+	// What was there has no clocks, and nobody looks for them.
+	if ticket := must(db.Ticket(t.Context(), 1))(t); ticket.Promises.Clocks != nil || ticket.Guess != nil || ticket.Incident != 0 || ticket.Tier != 0 {
+		t.Errorf("promises on the ticket of the first release: %+v", ticket)
+	}
+	diff(t, "clocks", must(db.Log(t.Context(), 1))(t), []tickets.Event(nil))
+	diff(t, "watching", must(db.Watching(t.Context(), "acme", noon.AddDate(10, 0, 0), 10))(t), []int64(nil))
+	if events := must(db.Events(t.Context(), 1))(t); len(events) != 1 || events[0].What != "opened" || events[0].Clock != nil {
+		t.Errorf("events: %+v", events)
+	}
+	if p := must(db.Person(t.Context(), 1))(t); p.VIP || p.Contract != "" {
+		t.Errorf("terms of a person of the first release: %+v", p)
 	}
 	if saved := save(t, db, 0, newTicket("anna@customer.example", "new", "a@x")); saved.Tickets[0] != 2 {
 		t.Errorf("new ticket %d, want 2", saved.Tickets[0])

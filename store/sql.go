@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -115,6 +116,10 @@ func in[T any](args []any, values []T) (string, []any) {
 	b.WriteByte(')')
 	return b.String(), args
 }
+
+// limit returns " LIMIT n" for what runs with every mail. SQLite plans a
+// statement anew whenever its LIMIT is bound, which costs more than to run it.
+func limit(n int) string { return " LIMIT " + strconv.Itoa(n) }
 
 // chunks calls f with slices of at most n values.
 func chunks[T any](values []T, n int, f func([]T) error) error {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -195,4 +196,31 @@ func TestEveryFieldOfAPersonIsStored(t *testing.T) {
 		p.VIP, p.Contract = true, "gold"
 		diff(t, "added to", must(db.Person(ctx, id))(t), p)
 	})
+}
+
+// A backup holds all of it, and the desk goes on from there.
+func TestBackupHoldsPromises(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := storetest.SQLite(t)
+	c := clocked(promised("anna@x", noon, noon), sla.Event{At: noon, Kind: sla.Opened})
+	c.Tickets[0].Ticket.Assignee = "asha@example.org"
+	c.Away = []tickets.Absence{{Agent: "asha@example.org", Since: noon, Until: noon.Add(time.Hour)}}
+	c.Lessons = []tickets.Lesson{{Category: "billing", At: noon}}
+	id := save(t, db, 0, c).Tickets[0]
+	path := filepath.Join(t.TempDir(), "backup.db")
+	if err := db.Backup(ctx, path); err != nil {
+		t.Fatal(err)
+	}
+	restored := must(openAt(t, path, false))(t)
+	defer restored.Close()
+	diff(t, "ticket", must(restored.Ticket(ctx, id))(t), must(db.Ticket(ctx, id))(t))
+	diff(t, "watching", must(restored.Watching(ctx, "acme", noon, 9))(t), []int64{id})
+	diff(t, "log", must(restored.Log(ctx, id))(t), must(db.Log(ctx, id))(t))
+	diff(t, "lessons", must(restored.Lessons(ctx, noon, 9))(t), must(db.Lessons(ctx, noon, 9))(t))
+	diff(t, "desk", must(restored.Desk(ctx, noon))(t), tickets.Desk{
+		Load: map[string]tickets.Load{"asha@example.org": {Open: 1, Severity: map[string]int{"": 1}}},
+		Away: map[string]time.Time{"asha@example.org": noon.Add(time.Hour)},
+	})
+	diff(t, "like", find(t, restored, tickets.Keys{Opens: true, LikeSince: noon}).Like, find(t, db, tickets.Keys{Opens: true, LikeSince: noon}).Like)
 }
