@@ -167,7 +167,7 @@ func (t *Twilio) serve(r *http.Request) (status int, body []byte, outcome string
 // take writes a proven webhook and answers it.
 func (t *Twilio) take(hook phone.Webhook) (int, []byte, string) {
 	now, rules := t.opt.Now(), t.opt.Rules()
-	h := Hook{URI: phone.PathOf(hook.URI, t.opt.PublicURL()), Form: hook.Form, At: now}
+	h := Hook{URI: phone.PathOf(hook.URI, t.opt.PublicURL()), Form: hook.Form, At: now.UTC()}
 	h.Open = t.opens(h, rules)
 	e, err := readEvent(h, rules)
 	outcome := webhookTaken
@@ -272,10 +272,10 @@ func (t *Twilio) refuse(r *http.Request, why error) {
 	if !t.note(source, now) {
 		return
 	}
-	t.opt.Log.Warn("webhook refused", "address", source, "err", why)
 	rules := t.opt.Rules()
-	h := Hook{URI: short(phone.PathOf(r.URL.EscapedPath(), t.opt.PublicURL())), At: now, Refused: fmt.Sprintf("from %s: %v", source, why)}
+	h := Hook{URI: short(phone.PathOf(r.URL.EscapedPath(), t.opt.PublicURL())), At: now.UTC(), Refused: fmt.Sprintf("from %s: %v", source, why)}
 	e := event{line: line{brand: firstBrand(rules)}, channel: channelOf(h.URI), key: fmt.Sprintf("refused:%s:%d", source, now.Unix()/60)}
+	t.opt.Log.Warn("webhook refused", "source", e.key, "err", why)
 	if _, _, err := t.rows.add(item(e, h, now)); err != nil {
 		t.opt.Log.Error("webhook not stored", "source", e.key, "err", err)
 		return

@@ -529,6 +529,18 @@ func BenchmarkTwilioBurst(b *testing.B) {
 		b.ReportMetric(float64(took[burst*99/100].Microseconds())/1000, "p99-ms")
 		b.ReportMetric(burst/all.Seconds(), "webhooks/s")
 	}
+	worker := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }})
+	began, decided := time.Now(), 0
+	for n := 1; n > 0; decided += n {
+		if n, err = worker.Pass(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(decided)/time.Since(began).Seconds(), "decided/s")
+	tally, err := db.Tally(context.Background(), "")
+	if err != nil || tally.Total == 0 || tally.ByDisposition[tickets.DisposeMessage] != tally.Total {
+		b.Fatalf("%+v, %v", tally, err)
+	}
 }
 
 func mustURL(t testing.TB, s string) *url.URL {

@@ -102,11 +102,11 @@ func (r *TwilioReconciler) turn(ctx context.Context, now time.Time) bool {
 		return true
 	}
 	has, err := r.opt.DB.Lease(ctx, twilioLease, now, now.Add(r.opt.Every()+2*look))
+	if err != nil && ctx.Err() == nil {
+		r.opt.Log.Error("reconcile with twilio", "err", err)
+	}
 	if err != nil || !has {
-		if err != nil && ctx.Err() == nil {
-			r.opt.Log.Error("reconcile with twilio", "err", err)
-		}
-		return err == nil
+		return false
 	}
 	if _, err := r.Pass(ctx); err != nil && ctx.Err() == nil {
 		r.opt.Log.Error("reconcile with twilio", "err", err)
