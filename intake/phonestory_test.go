@@ -14,6 +14,7 @@ import (
 	"frontdesk/internal/twiliosim"
 	"frontdesk/phone"
 	"frontdesk/store"
+	"frontdesk/store/storetest"
 	"frontdesk/tickets"
 )
 
@@ -277,7 +278,14 @@ func TestTextWithPictures(t *testing.T) {
 // once, however often is looked, and a webhook that comes after all adds nothing.
 func TestLostWebhooksAreMadeUpFor(t *testing.T) {
 	t.Parallel()
-	d := newPhoneDesk(t, twiliosim.Config{})
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); lostAndFound(t, newPhoneDesk(t, twiliosim.Config{})) })
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		lostAndFound(t, newPhoneDeskIn(t, twiliosim.Config{}, storetest.Postgres(t)))
+	})
+}
+
+func lostAndFound(t *testing.T, d *phoneDesk) {
 	var late []twiliosim.Event
 	d.sim.Lose("", -1)
 	for _, body := range []string{"one", "two", "three"} {
@@ -503,5 +511,32 @@ func TestProgramThatDoesNotTranscribe(t *testing.T) {
 				t.Errorf("took %s", time.Since(began))
 			}
 		})
+	}
+}
+
+// An agent takes the call with a key: the ticket says who, and nobody is texted
+// that the call was missed.
+func TestCallThatAnAgentTakes(t *testing.T) {
+	t.Parallel()
+	d := newPhoneDesk(t, twiliosim.Config{ShuffleStatus: true, Duplicate: true})
+	d.open = true
+	d.sim.SetCallee(agentPhone, twiliosim.Callee{Script: []twiliosim.Step{press("1")}})
+	if _, err := d.sim.Dial(twiliosim.Inbound{From: annaNumber, To: ourNumber, Script: []twiliosim.Step{press("2")}}); err != nil {
+		t.Fatal(err)
+	}
+	d.sim.Wait()
+	d.decide()
+	all := d.told()
+	if len(all) != 1 || len(all[0]) != 1 || !strings.Contains(all[0][0].Text, "Asha") {
+		t.Errorf("%+v", all)
+	}
+	letters, err := d.db.LettersWhere(t.Context(), nil, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range letters {
+		if l.Kind == tickets.LetterMissedCall {
+			t.Errorf("%+v", l)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"frontdesk/internal/twiliosim"
 	"frontdesk/phone"
 	"frontdesk/store"
+	"frontdesk/store/storetest"
 	"frontdesk/tickets"
 )
 
@@ -50,7 +51,12 @@ type phoneDesk struct {
 
 func newPhoneDesk(t testing.TB, c twiliosim.Config) *phoneDesk {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Options{Database: filepath.Join(t.TempDir(), "desk.db"), Fast: true})
+	return newPhoneDeskIn(t, c, filepath.Join(t.TempDir(), "desk.db"))
+}
+
+func newPhoneDeskIn(t testing.TB, c twiliosim.Config, database string) *phoneDesk {
+	t.Helper()
+	db, err := store.Open(context.Background(), store.Options{Database: database, Fast: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +295,14 @@ func TestWordsFromOutsideAreSpoken(t *testing.T) {
 // shuffled, and a day later again: one row each, and always the same answer.
 func TestWebhooksAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	d := newPhoneDesk(t, twiliosim.Config{})
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); againAndAgain(t, newPhoneDesk(t, twiliosim.Config{})) })
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		againAndAgain(t, newPhoneDeskIn(t, twiliosim.Config{}, storetest.Postgres(t)))
+	})
+}
+
+func againAndAgain(t *testing.T, d *phoneDesk) {
 	d.open = true
 	d.sim.SetCallee(agentPhone, twiliosim.Callee{Answer: "machine"})
 	if _, err := d.sim.Dial(twiliosim.Inbound{From: annaNumber, To: ourNumber, Script: []twiliosim.Step{press("2"), leaves(12)}}); err != nil {
