@@ -28,6 +28,16 @@ func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.M
 // MarshalText returns String.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote: ParseDate, or the zero Date.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	if string(text) == (Date{}).String() {
+		*d = Date{}
+		return nil
+	}
+	*d, err = ParseDate(string(text))
+	return err
+}
+
 // IsZero reports whether no day is set.
 func (d Date) IsZero() bool { return d == Date{} }
 

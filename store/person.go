@@ -69,6 +69,7 @@ const selectPersons = `
 			p.notes,
 			p.vip,
 			p.contract,
+			p.prefs,
 			a.address
 		FROM people p
 		LEFT JOIN addresses a ON a.person = p.id
@@ -81,7 +82,7 @@ func personRow(list *[]tickets.Person) rowFunc {
 	return func(scan func(...any) error) error {
 		var p tickets.Person
 		var address sql.NullString
-		if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &p.VIP, &p.Contract, &address); err != nil {
+		if err := scan(&p.ID, &p.Brand, &p.Name, jsonDest{&p.Phones}, &p.Language, &p.Org, &p.Blocked, &p.Notes, &p.VIP, &p.Contract, jsonDest{&p.Prefs}, &address); err != nil {
 			return err
 		}
 		if n := len(*list); n == 0 || (*list)[n-1].ID != p.ID {
@@ -121,7 +122,7 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 func containing(s string) string { return "%" + likeEscaper.Replace(s) + "%" }
 
 // SavePerson updates name, addresses, phones, language, organisation, blocked,
-// notes and terms of a person, or makes one (ID 0). An address that another person
+// notes, terms and preferences of a person, or makes one (ID 0). An address that another person
 // of the brand has is an error that names that person.
 func (db *DB) SavePerson(ctx context.Context, p tickets.Person, now time.Time) (id int64, err error) {
 	err = db.write(ctx, func(tx *Tx) error { id, err = tx.savePerson(ctx, p, now); return err })
@@ -132,7 +133,7 @@ func (db *DB) SavePerson(ctx context.Context, p tickets.Person, now time.Time) (
 }
 
 func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (int64, error) {
-	args := []any{p.Name, fold(p.Name), jsonArg(p.Phones), p.Language, p.Org, p.Blocked, p.Notes, ms(now), p.VIP, p.Contract}
+	args := []any{p.Name, fold(p.Name), jsonArg(p.Phones), p.Language, p.Org, p.Blocked, p.Notes, ms(now), p.VIP, p.Contract, objectArg(p.Prefs)}
 	var err error
 	if p.ID == 0 {
 		err = tx.get(ctx, `
@@ -147,8 +148,9 @@ func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (
 				changed,
 				vip,
 				contract,
+				prefs,
 				brand
-			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			RETURNING id, brand`, append(args, p.Brand), &p.ID, &p.Brand)
 	} else {
 		err = tx.get(ctx, `
@@ -162,8 +164,9 @@ func (tx *Tx) savePerson(ctx context.Context, p tickets.Person, now time.Time) (
 				notes = $7,
 				changed = $8,
 				vip = $9,
-				contract = $10
-			WHERE id = $11
+				contract = $10,
+				prefs = $11
+			WHERE id = $12
 			RETURNING id, brand`, append(args, p.ID), &p.ID, &p.Brand)
 	}
 	if err != nil {

@@ -131,6 +131,7 @@ func ticketArgs(t *tickets.Ticket) []any {
 		int64(t.WorkedMin),
 		int64(t.Tier), t.Incident, ms(t.Promises.Watch), ms(t.Promises.NextDue()), objectArg(t.Promises), guessArg(t.Guess),
 		tickets.NormalAddress(t.Line),
+		t.Product, returnArg(t.Return), t.Identity,
 	}
 }
 
@@ -139,6 +140,13 @@ func guessArg(g *tickets.Guess) string {
 		return ""
 	}
 	return objectArg(g)
+}
+
+func returnArg(r *tickets.Return) string {
+	if r == nil {
+		return ""
+	}
+	return mustJSON(r)
 }
 
 func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, err error) {
@@ -179,8 +187,11 @@ func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, er
 			next_due,
 			promises,
 			guess,
-			line
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
+			line,
+			product,
+			returned,
+			identity
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
 		RETURNING id`, ticketArgs(t), &id)
 	return id, err
 }
@@ -222,8 +233,11 @@ func (tx *Tx) updateTicket(ctx context.Context, t *tickets.Ticket) error {
 			next_due = $33,
 			promises = $34,
 			guess = $35,
-			line = $36
-		WHERE id = $37 AND brand = $1`, append(ticketArgs(t), t.ID)...)
+			line = $36,
+			product = $37,
+			returned = $38,
+			identity = $39
+		WHERE id = $40 AND brand = $1`, append(ticketArgs(t), t.ID)...)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}

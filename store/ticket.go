@@ -165,6 +165,9 @@ func loadTickets(ctx context.Context, q querier, where string, args []any) (list
 			promises,
 			guess,
 			line,
+			product,
+			returned,
+			identity,
 			profile_name,
 			profile_org,
 			profile_phones,
@@ -181,7 +184,8 @@ func loadTickets(ctx context.Context, q querier, where string, args []any) (list
 				jsonDest{&t.Tags}, jsonDest{&t.Facts}, jsonDest{&t.Links}, &t.MergedInto, &t.Version,
 				timeDest{&t.Opened}, timeDest{&t.Updated}, timeDest{&t.Answered}, timeDest{&t.Resolved}, timeDest{&t.Closed},
 				timeDest{&t.PendingUntil}, timeDest{&t.Due}, timeDest{&t.FollowedUp}, &t.WorkedMin,
-				&t.Tier, &t.Incident, jsonDest{&t.Promises}, jsonDest{&t.Guess}, &t.Line}, p.dest()...)...)
+				&t.Tier, &t.Incident, jsonDest{&t.Promises}, jsonDest{&t.Guess}, &t.Line,
+				&t.Product, jsonDest{&t.Return}, &t.Identity}, p.dest()...)...)
 			if err == nil {
 				t.Profile, err = p.profile()
 			}
