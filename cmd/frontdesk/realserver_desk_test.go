@@ -43,6 +43,7 @@ type realDesk struct {
 	t   *testing.T
 	bin string
 	dir string
+	env []string // beside ours, of the daemon and of commands
 
 	cmd  *exec.Cmd
 	done chan error // gets how the daemon ended, once
@@ -52,17 +53,22 @@ type realDesk struct {
 // nothing.
 func newRealDesk(t *testing.T, config string, r *testmail.Rig) *realDesk {
 	t.Helper()
+	return newDeskProcess(t, map[string]string{
+		"frontdesk.yaml": config,
+		"secret":         "a secret of tests, forty characters long",
+		"support.pw":     r.Password("support@baleyo.test"),
+		"hilfe.pw":       r.Password("hilfe@sahara.test"),
+	})
+}
+
+// newDeskProcess is newRealDesk for any files, among them frontdesk.yaml.
+func newDeskProcess(t *testing.T, files map[string]string) *realDesk {
+	t.Helper()
 	bin, err := buildDesk()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &realDesk{t: t, bin: bin, dir: t.TempDir()}
-	files := map[string]string{
-		"frontdesk.yaml": config,
-		"secret":         "a secret of tests, forty characters long",
-		"support.pw":     r.Password("support@baleyo.test"),
-		"hilfe.pw":       r.Password("hilfe@sahara.test"),
-	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -80,7 +86,7 @@ func newRealDesk(t *testing.T, config string, r *testmail.Rig) *realDesk {
 // commandsFor runs commands of the same desk in a subtest: what fails, fails
 // that.
 func (d *realDesk) commandsFor(t *testing.T) *realDesk {
-	return &realDesk{t: t, bin: d.bin, dir: d.dir}
+	return &realDesk{t: t, bin: d.bin, dir: d.dir, env: d.env}
 }
 
 func (d *realDesk) config() string { return filepath.Join(d.dir, "frontdesk.yaml") }
@@ -110,7 +116,7 @@ func (d *realDesk) start(wrap ...string) error {
 	args := append(wrap, d.bin, "run", "--config", d.config())
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
-	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket)
+	d.cmd.Env = append(append(os.Environ(), d.env...), "NOTIFY_SOCKET="+socket)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
 		return err
@@ -184,6 +190,7 @@ func (d *realDesk) run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.bin, append(args, "--config", d.config())...)
+	cmd.Env = append(os.Environ(), d.env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
