@@ -79,6 +79,7 @@ func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, t
 		}
 	}
 	done = append(done, d.finish(tc, agent, commands)...)
+	d.lesson(tc, commands, sends)
 	if done = append(done, d.remarks...); len(commands) > 0 || len(proposed) > 0 || len(d.remarks) > 0 {
 		d.receiptLetter(tc, agent, commands, done, proposed)
 	}
@@ -355,7 +356,7 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 		}
 	}
 	if !has(commands, "severity") && (has(commands, "impact") || has(commands, "urgency")) {
-		if to := d.rules.Matrix[[2]int{t.Impact, t.Urgency}]; to != "" && to != t.Severity {
+		if to := d.rules.matrix()[[2]int{t.Impact, t.Urgency}]; to != "" && to != t.Severity {
 			done = append(done, d.setSeverity(tc, agent, to, fmt.Sprintf("impact %d × urgency %d", t.Impact, t.Urgency)))
 		}
 	}

@@ -51,15 +51,17 @@ func readWords(subject, text string) written {
 	return out
 }
 
-func cutText(s string) string {
-	if len(s) <= maxReadBytes {
+func cutText(s string) string { return cutTo(s, maxReadBytes) }
+
+// cutTo cuts a text at the last letter that is whole within n bytes.
+func cutTo(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	s = s[:maxReadBytes]
-	for len(s) > 0 && !utf8.RuneStart(s[len(s)-1]) {
-		s = s[:len(s)-1]
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return s[:max(0, len(s)-1)]
+	return s[:n]
 }
 
 // ownWords drops quoted lines and all below a signature.

@@ -257,6 +257,7 @@ func (d *decision) logFor(agent Agent, requester Address) {
 	}
 	d.sort(tc)
 	done := d.apply(tc, agent, commands)
+	d.lesson(tc, commands, false)
 	d.outbreak(tc)
 	d.assign(tc)
 	done = append(done, d.finish(tc, agent, slices.DeleteFunc(slices.Clone(commands), func(c Command) bool { return c.Name != "pending" && c.Name != "hold" }))...)

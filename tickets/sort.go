@@ -34,24 +34,34 @@ func Sort(r Request, rules Rules) Guess {
 	matrix := rules.matrix()
 	if matrix == nil {
 		g.Impact, g.Urgency = 0, 0
-		return g
+	} else {
+		g.weighSeverity(b, rules, matrix)
 	}
-	g.Why = append(g.Why, b.why...)
-	if s := rules.Categories[g.Category].Severity; s != "" && !b.spoken {
-		g.Severity, g.Impact, g.Urgency = s, 0, 0
-		g.Why = append(g.Why, fmt.Sprintf("severity %s: what category %s has when nothing else is known", s, g.Category))
-		return g
-	}
-	g.Severity = matrix[[2]int{g.Impact, g.Urgency}]
-	if r.Favoured != "" {
+	rules.Learned.advise(&g, w, r.Category != "", rules, matrix)
+	if r.Favoured != "" && matrix != nil {
 		favour(&g, r.Favoured, matrix, b.grave)
 	}
 	return g
 }
 
+// weighSeverity is the severity of what the signs weigh together; where there
+// is none, the category's own.
+func (g *Guess) weighSeverity(b balance, rules Rules, matrix Matrix) {
+	g.Why = append(g.Why, b.why...)
+	if s := rules.Categories[g.Category].Severity; s != "" && !b.spoken {
+		g.Severity, g.Impact, g.Urgency = s, 0, 0
+		g.Why = append(g.Why, fmt.Sprintf("severity %s: what category %s has when nothing else is known", s, g.Category))
+		return
+	}
+	g.Severity = matrix[[2]int{g.Impact, g.Urgency}]
+}
+
 // favour raises the urgency of a request by one, but not to the worst severity
 // on the customer's name alone.
 func favour(g *Guess, why string, matrix Matrix, grave bool) {
+	if g.Impact == 0 {
+		return
+	}
 	up := min(4, g.Urgency+1)
 	to := matrix[[2]int{g.Impact, up}]
 	if up == g.Urgency || to == matrix.worst() && g.Severity != to && !grave {
