@@ -29,7 +29,8 @@ type daemon struct {
 	log *slog.Logger
 	db  *store.DB
 
-	current atomic.Pointer[desk] // configuration and rules; a reload swaps them
+	current atomic.Pointer[desk]          // configuration and rules; a reload swaps them
+	learned atomic.Pointer[tickets.Model] // what the desk learned of sorting; nil nothing yet
 
 	wakeWorker map[string]chan struct{} // by brand: rows were added
 	wakeSender chan struct{}            // letters may be waiting
@@ -78,8 +79,14 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	return dm, nil
 }
 
-func (dm *daemon) cfg() *config.Config  { return dm.current.Load().cfg }
-func (dm *daemon) rules() tickets.Rules { return dm.current.Load().rules }
+func (dm *daemon) cfg() *config.Config { return dm.current.Load().cfg }
+
+// rules are those of the configuration, with what the desk learned meanwhile.
+func (dm *daemon) rules() tickets.Rules {
+	r := dm.current.Load().rules
+	r.Learned = dm.learned.Load()
+	return r
+}
 
 // take takes a configuration over, its telephone first: whoever sees the new
 // numbers finds the plans of them.
@@ -145,6 +152,9 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	inner.start("sender", dm.sender.Run)
 	inner.start("sweep", dm.sweep.Run)
 	inner.start("memory", dm.giveBack)
+	inner.start("learn", func(ctx context.Context) error {
+		return learnLoop(ctx, dm.log, dm.db.Lessons, dm.learned.Store, now, learnEvery)
+	})
 	middle := newLoops(dm.log)
 	for brand, w := range dm.workers {
 		middle.start("worker "+brand, w.Run)
