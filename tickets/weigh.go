@@ -188,7 +188,7 @@ func numberAt(words []string, i int) int {
 	if v, err := strconv.Atoi(words[i]); err == nil && len(words[i]) < 7 {
 		return v
 	}
-	return numberWords[words[i]]
+	return countWords[words[i]]
 }
 
 // settle notes what the sum means.
