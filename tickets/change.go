@@ -60,9 +60,12 @@ type Change struct {
 	Away     []Absence     // agents that go away or come back
 	Lessons  []Lesson      // for the classifier
 	Products []Product     // to create (ID 0, matched by brand and serial) or update
-	Surveys  []Survey      // to ask (ID 0) or to note the answer of
+	Surveys  []Survey      // that become due (ID 0), or were asked, skipped or answered
 	Points   []PointEntry
-	Join     []IncidentJoin // stored tickets that become part of a major incident, or leave it
+
+	Referrals []Referral     // of new customers (State "open"), or that have ended
+	Codes     []ReferralCode // given to customers who had none
+	Join      []IncidentJoin // stored tickets that become part of a major incident, or leave it
 }
 
 // LineConsent is what a number wants of texts from one of our lines. Both are

@@ -27,6 +27,10 @@ type Keys struct {
 	Serial  string // fact of the mail: a serial number in upper case; "" none
 	Words   string // subject and text of what may open a ticket: like tickets are looked for
 
+	Survey int64    // whose page was answered; 0 none
+	Asked  string   // address of who texted what may be the answer to a survey; "" none
+	Codes  []string // words of a first mail that look like referral codes
+
 	// LikeSince is Now less Rules.Incident.Within: tickets opened since then may
 	// be like this one. Zero: not wanted.
 	LikeSince time.Time
@@ -72,9 +76,13 @@ type Found struct {
 	Log      map[int64][]sla.Event // clock events of Tickets, oldest first
 	Desk     *Desk                 // how busy everybody is; when Keys.Opens, or an agent's mail moves a ticket
 	Like     []LikeTicket          // tickets of the brand opened within Rules.Incident.Within before Now, newest first, at most 500; when Keys.Opens
-	Products []Product             // of Person, those in use, newest first, at most 20; when Keys.Opens or a ticket of Person is meant
+	Products []Product             // of Person or the requester of Keys.History, those in use, newest first, at most 20; when Keys.Opens or Keys.History
+	About    map[int64]*Product    // what Tickets are about (Ticket.Product), whoever has it
 	Serial   *Product              // the product of the brand with Keys.Serial, whoever has it
-	Survey   *Survey               // the survey whose letter or page is answered
+	Survey   *Survey               // the survey whose letter, text or page is answered
+	Points   int                   // that the person of Survey has
+	Code     string                // referral code of the person of Survey, "" none yet
+	Referral *ReferralCode         // of Keys.Codes, the first that somebody has
 	Parent   []IncidentTicket      // open tickets of the incident whose parent is Keys.History, the parent itself not among them
 }
 

@@ -76,8 +76,10 @@ type Button struct {
 	Ticket  int64  `json:"ticket"`
 	Person  int64  `json:"person"`
 	Address string `json:"address"` // of the person, as the page's token said
-	Action  string `json:"action"`  // "confirm", "reopen" or "add" (with Text)
+	Action  string `json:"action"`  // "confirm", "reopen", "add" (with Text) or "vote" (Survey, Score, Text)
 	Text    string `json:"text,omitempty"`
+	Survey  int64  `json:"survey,omitempty"`
+	Score   int    `json:"score,omitempty"`
 }
 
 // Bounce is what a delivery report says.

@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"strings"
 	"time"
 
 	"frontdesk/sla"
@@ -29,6 +30,10 @@ type Product struct {
 	Retired bool // not in use any more: no reminders
 	Notes   string
 }
+
+// NormalSerial is the form in which serial numbers are compared: upper case,
+// without blanks.
+func NormalSerial(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
 
 // ProductKind says how a product is serviced.
 type ProductKind string
@@ -59,13 +64,31 @@ type Due struct {
 	Product    int64    // 0 none
 	Date       sla.Date // of the event: the last day of the warranty
 	Days       int      // before Date; 0 after
+	Pages      int      // since the last service, of a service
+	Day        sla.Date // from which on the customer may be told, in the customer's zone
 	Found      time.Time
-	State      string // "waiting", "sent", "stopped" (a preference, an answer), "expired"
+	State      DueState
+	Why        string    // of what was stopped or expired
+	Next       time.Time // when a waiting one is looked at again
+	Told       sla.Date  // day of its letter, in the customer's zone
+	Letter     string    // key of its letter
 }
+
+// DueState says what became of something due.
+type DueState string
+
+// The states.
+const (
+	DueWaiting DueState = "waiting" // its customer is to be told
+	DueSent    DueState = "sent"    // in Letter
+	DueStopped DueState = "stopped" // by a preference or an answer
+	DueExpired DueState = "expired" // too late to be told
+)
 
 // ReminderItem is one thing that a reminder letter says.
 type ReminderItem struct {
 	Schedule string   `json:"schedule"`
+	Product  int64    `json:"product,omitempty"`
 	Model    string   `json:"model,omitempty"`
 	Serial   string   `json:"serial,omitempty"`
 	Contract string   `json:"contract,omitempty"`
@@ -78,8 +101,9 @@ type ReminderItem struct {
 // ReminderRules say what is reminded of.
 type ReminderRules struct {
 	Schedules   []Schedule
-	LaserPages  int // between services; 0: 10,000
-	InkjetPages int // 0: 7,000
+	LaserPages  int    // between services; 0: 10,000
+	InkjetPages int    // 0: 7,000
+	Sales       string // queue of accepted offers, "" that of the mailbox
 }
 
 // Schedule is one reminder or report.
@@ -103,6 +127,12 @@ type Survey struct {
 	Answered time.Time  `json:"answered,omitzero"`
 	Score    int        `json:"score,omitempty"` // csat 1–5, ces 1–7, nps 0–10; counts when Answered is set
 	Comment  string     `json:"comment,omitempty"`
+
+	Address  string    `json:"address,omitempty"`  // that was asked, normal form; "" nobody yet
+	Category string    `json:"category,omitempty"` // of the ticket, when it was asked
+	Due      time.Time `json:"due,omitzero"`       // when the customer is to be asked; zero: it was seen to
+	FollowUp time.Time `json:"follow_up,omitzero"` // when they are asked whether it still works; zero: never, or it was seen to
+	Why      string    `json:"why,omitempty"`      // why they were not asked
 }
 
 // SurveyKind is the question asked.
@@ -122,6 +152,7 @@ type SurveyRules struct {
 	Window   time.Duration      // never the same customer twice within it
 	Low      map[SurveyKind]int // scores up to this alert the supervisor
 	FollowUp time.Duration      // after the closure "does it still work?" is asked; 0 never
+	Silence  bool               // also those who are silent about the resolution are asked
 }
 
 // PointEntry is one line of a customer's ledger of points.
@@ -132,6 +163,21 @@ type PointEntry struct {
 	Why    string // "feedback", "referral", …
 	Key    string // unique: given once
 	At     time.Time
+}
+
+// Referral is one customer who came by another one's word.
+type Referral struct {
+	Person int64  // who came; of a new one, the store takes the requester of Ticket
+	By     int64  // whose word it was
+	Ticket int64  // they came with; 0: the first of Change.Tickets
+	Code   string // that was given
+	State  string // "open" until Ticket is resolved, then "accepted" or "refused"
+}
+
+// ReferralCode is the word by which a customer recommends us.
+type ReferralCode struct {
+	Person int64
+	Code   string // "KAYA-7Q2F"
 }
 
 // RewardRules say what feedback and referrals earn.
