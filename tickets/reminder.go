@@ -82,11 +82,11 @@ func DueSubject(product int64) string { return fmt.Sprintf("product:%d", product
 func dueOf(s Schedule, p Product, from, to sla.Date, at time.Time, rules ReminderRules) []Due {
 	switch s.Key {
 	case WarrantyReminder, WarrantyExtension:
-		return before(p.WarrantyUntil, s.DaysBefore, from, to)
+		return daysBefore(p.WarrantyUntil, s.DaysBefore, from, to)
 	case RenewalReminder:
-		return before(p.ContractUntil, s.DaysBefore, from, to)
+		return daysBefore(p.ContractUntil, s.DaysBefore, from, to)
 	case WarrantyExpired:
-		return before(p.WarrantyUntil, []int{-1}, from, to)
+		return daysBefore(p.WarrantyUntil, []int{-1}, from, to)
 	case ServiceReminder:
 		return service(p, to, rules)
 	case MeterReminder:
@@ -95,8 +95,8 @@ func dueOf(s Schedule, p Product, from, to sla.Date, at time.Time, rules Reminde
 	return nil
 }
 
-// before are the days of a date that lie in from to to; -1 is the day after it.
-func before(date sla.Date, days []int, from, to sla.Date) []Due {
+// daysBefore are the days of a date that lie in from to to; -1 is the day after it.
+func daysBefore(date sla.Date, days []int, from, to sla.Date) []Due {
 	if date.IsZero() {
 		return nil
 	}
