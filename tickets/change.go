@@ -60,6 +60,7 @@ type Change struct {
 	Away     []Absence     // agents that go away or come back
 	Lessons  []Lesson      // for the classifier
 	Products []Product     // to create (ID 0, matched by brand and serial) or update
+	Dues     []Due         // found (ID 0; one that is known stays as it is) or looked at again
 	Surveys  []Survey      // that become due (ID 0), or were asked, skipped or answered
 	Points   []PointEntry
 
