@@ -25,6 +25,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 	f.keys.Sender = clean(tickets.NormalAddress(keys.Sender))
 	f.keys.MessageID = clean(keys.MessageID)
 	f.keys.Subject = clean(keys.Subject)
+	f.keys.Serial = clean(tickets.NormalSerial(keys.Serial))
 	f.keys.Number, f.keys.Line = clean(keys.Number), clean(tickets.NormalAddress(keys.Line))
 	f.keys.Cites = nil
 	for _, id := range keys.Cites[:min(len(keys.Cites), maxCites)] {
@@ -55,6 +56,8 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"texts of the number", f.texts},
 		{"what became of the contact", f.contact},
 		{"the alarm", f.alarm},
+		{"what the customer has", f.products},
+		{"the product with the serial number", f.serial},
 		{"all of it", tx.flush},
 		{"whose number it is", f.caller},
 		{"the message with the same msg-id", f.sameID},
@@ -62,6 +65,8 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"who knows the sender", f.takeDesk},
 		{"what the tickets opened lately are about", f.takeLike},
 		{"tickets", f.tickets},
+		{"whose products they are", f.takeProducts},
+		{"the products that the tickets are about", f.about},
 		{"their clocks", f.ownLogs},
 		{"the newest messages where the ticket lives on", f.historyOn},
 		{"the alarm where the ticket lives on", f.alarmOn},

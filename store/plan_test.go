@@ -20,9 +20,10 @@ var scans = map[string]string{
 	"FROM letters GROUP BY state":  "the operator's tally",
 	"SELECT disposition, COUNT(*)": "the operator's tally",
 	"LEFT JOIN addresses a ON a.person = p.id\n\t\tWHERE p.id IN (\n\t\t\tSELECT p.id FROM people p": "people like a name",
-	"MIN(CASE WHEN claimed_until":        "the index of what is not sent yet",
-	"SELECT ticket FROM lately ORDER BY": "its oldest rows",
-	"FROM brands":                        "one row per brand; the work of the desk, of which few are away",
+	"p.id IN (SELECT p.id FROM products p WHERE TRUE":                                                "products like a word",
+	"MIN(CASE WHEN claimed_until":                                                                    "the index of what is not sent yet",
+	"SELECT ticket FROM lately ORDER BY":                                                             "its oldest rows",
+	"FROM brands":                                                                                    "one row per brand; the work of the desk, of which few are away",
 }
 
 // Every statement that the desk runs for a mail, a letter or a sweep is served
@@ -78,6 +79,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	must(db.PersonByAddress(ctx, "acme", "anna@customer.example"))(t)
 	usePhone(t, db)
 	usePromises(t, db)
+	useProducts(t, db)
 	must(db.Lease(ctx, "x", noon, noon.Add(time.Minute)))(t)
 
 	plans, err := store.Plans(ctx, db)
@@ -93,6 +95,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		}
 	}
 	for _, index := range []string{"ledger_contact", "fetches_ledger", "participants_line", "participants_person", "messages_texts", "alarms_ringing", "alarms_ticket", "letters_texts", "sqlite_autoindex_phones_1", "sqlite_autoindex_stops_1",
+		"products_owner", "products_warranty", "products_contract", "products_worn", "sqlite_autoindex_products_1", "sqlite_autoindex_readings_1",
 		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "lessons_at"} {
 		if !used(plans, index) {
 			t.Errorf("no statement uses the index %s", index)

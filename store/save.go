@@ -17,6 +17,7 @@ type Saved struct {
 	Messages []int64 // of all tickets, in order
 	Letters  []int64 // of all tickets and the loose ones, in order; 0 for one whose Key was known
 	Alarms   []int64 // by index of Change.Alarms
+	Products []int64 // by index of Change.Products
 }
 
 // saver writes one Change.
@@ -58,6 +59,7 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 	}{
 		{"people", s.people},
 		{"tickets", s.tickets},
+		{"products", s.products},
 		{"alarms", s.alarms},
 		{"letters to be dropped", s.cancel},
 		{"letters to be let go", s.unhold},

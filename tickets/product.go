@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,62 @@ type Product struct {
 // NormalSerial is the form in which serial numbers are compared: upper case,
 // without blanks.
 func NormalSerial(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
+
+// With is p with what is given of news: a field that news leaves empty stays,
+// and readings that p does not have are added.
+func (p Product) With(news Product) Product {
+	out := p
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&out.Model, news.Model}, {&out.Contract, news.Contract}, {&out.Notes, news.Notes}} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	for _, f := range []struct {
+		to   *sla.Date
+		from sla.Date
+	}{{&out.Bought, news.Bought}, {&out.WarrantyUntil, news.WarrantyUntil}, {&out.ContractUntil, news.ContractUntil}, {&out.ServicedOn, news.ServicedOn}} {
+		if !f.from.IsZero() {
+			*f.to = f.from
+		}
+	}
+	if news.Kind != "" && news.Kind != KindOther {
+		out.Kind = news.Kind
+	}
+	if news.Person != 0 || news.Owner.Address != "" {
+		out.Person, out.Owner = news.Person, news.Owner
+	}
+	if news.ServicedAt > 0 {
+		out.ServicedAt = news.ServicedAt
+	}
+	out.Retired = p.Retired || news.Retired
+	for _, r := range news.Readings {
+		out.Readings = out.withReading(r)
+	}
+	return out
+}
+
+// withReading adds a reading in its place, once.
+func (p Product) withReading(r Reading) []Reading {
+	i := len(p.Readings)
+	for i > 0 && p.Readings[i-1].At.After(r.At) {
+		i--
+	}
+	if slices.ContainsFunc(p.Readings, func(have Reading) bool { return have.At.Equal(r.At) && have.Pages == r.Pages }) {
+		return p.Readings
+	}
+	return slices.Insert(slices.Clone(p.Readings), i, r)
+}
+
+// LastReading is the newest reading; ok when there is one.
+func (p Product) LastReading() (r Reading, ok bool) {
+	if n := len(p.Readings); n > 0 {
+		return p.Readings[n-1], true
+	}
+	return Reading{}, false
+}
 
 // ProductKind says how a product is serviced.
 type ProductKind string

@@ -5,8 +5,8 @@
 -- texts.
 
 -- owner is NULL while nobody knows who has it. worn repeats what the readings
--- say: pages of the newest one less those at the last service, 0 when there is
--- no reading or it is older than the service.
+-- say: pages of the newest one less those at the last service; 0 or less when
+-- there is none since.
 CREATE TABLE products (
     id             @identity@,
     brand          TEXT NOT NULL,
