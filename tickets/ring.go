@@ -229,6 +229,10 @@ func (d *decision) rung(tc *TicketChange, l SentLetter, p Pressed) {
 		d.trace("ring", p.Status, "the alarm is over")
 		return
 	}
+	if !current && p.Verdict == "" && p.Status == "completed" {
+		d.trace("ring", p.Status, "of an older attempt, whose outcome is told")
+		return
+	}
 	tc.event(d.now, "desk", "rang", "rang %s: %s", agent.Name, outcome)
 	if !current {
 		d.trace("ring", p.Status, "of an older attempt: changes nothing")
@@ -262,15 +266,17 @@ func (p Pressed) outcome() string {
 }
 
 // inHand notes that somebody has a ticket in hand, and stops what rings for it.
+// While it rings, whoever has the ticket by the desk's choice has not taken it:
+// the one who does gets it.
 func (d *decision) inHand(tc *TicketChange, agent Agent, letter int64) {
 	t := &tc.Ticket
-	tier := t.Tier
+	tier, rings := t.Tier, false
 	if a := d.found.Alarm; a != nil && a.State == AlarmRinging {
-		tier = a.Tier
+		tier, rings = a.Tier, true
 		d.endAlarm(tc, AlarmAcknowledged, agent.Address, letter)
 	}
 	t.Promises.Acknowledged, t.Promises.AckedBy = d.now, agent.Address
-	if _, member := d.rules.Agent(agent.Address); member && (t.Assignee == "" || d.tierOf(t, t.Assignee) < tier) && t.Assignee != agent.Address {
+	if _, member := d.rules.Agent(agent.Address); member && (rings || t.Assignee == "" || d.tierOf(t, t.Assignee) < tier) && t.Assignee != agent.Address {
 		tc.event(d.now, agent.Address, "assigned to", "%s → %s, who acknowledged", orNone(t.Assignee), agent.Address)
 		t.Assignee = agent.Address
 	}

@@ -39,6 +39,8 @@ type ticketJSON struct {
 	PendingUntil string            `json:"pending_until"`
 	Due          string            `json:"due"`
 	WorkedMin    int               `json:"worked_minutes"`
+	Acked        string            `json:"acknowledged,omitempty"` // that somebody has it in hand: a key, #ack
+	AckedBy      string            `json:"acknowledged_by,omitempty"`
 
 	updated time.Time
 }
@@ -63,6 +65,7 @@ func ticketToJSON(t *tickets.Ticket) ticketJSON {
 		Tags: list(t.Tags), Facts: t.Facts, Links: []linkJSON{}, MergedInto: t.MergedInto,
 		Opened: stamp(t.Opened), Updated: stamp(t.Updated), Answered: stamp(t.Answered), Resolved: stamp(t.Resolved),
 		Closed: stamp(t.Closed), PendingUntil: stamp(t.PendingUntil), Due: stamp(t.Due), WorkedMin: t.WorkedMin, updated: t.Updated,
+		Acked: stamp(t.Promises.Acknowledged), AckedBy: t.Promises.AckedBy,
 	}
 	if j.Facts == nil {
 		j.Facts = map[string]string{}

@@ -132,6 +132,7 @@ func showTicketHead(w io.Writer, t ticketJSON) {
 	f.line("brand", t.Brand+", "+t.Mailbox)
 	f.line("queue", t.Queue)
 	f.line("assignee", t.Assignee)
+	f.line("acknowledged", t.Acked+after(" by ", t.AckedBy))
 	f.line("severity", t.Severity)
 	f.line("category", t.Category)
 	f.line("impact", orZero(int64(t.Impact)))
