@@ -228,7 +228,7 @@ func parseXML(b []byte) (*node, error) {
 
 // run fetches TwiML and executes it until the call ends or no verb is left.
 func (l *leg) run(name, rawURL, method string, p url.Values, fallback string) {
-	for rawURL != "" && !l.over {
+	for rawURL != "" && !l.over && !l.ended() {
 		if l.docs++; l.docs > 40 {
 			l.s.log(Event{Kind: "error", Name: name, Body: "the call loops: 40 documents"})
 			return
@@ -248,6 +248,13 @@ func (l *leg) run(name, rawURL, method string, p url.Values, fallback string) {
 		l.base, _ = url.Parse(rawURL)
 		name, rawURL, method, p = l.exec(root.kids)
 	}
+}
+
+// ended reports whether the application has ended the call by the REST API.
+func (l *leg) ended() bool {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return finals[l.c.Status]
 }
 
 // document reads the TwiML of an answer.

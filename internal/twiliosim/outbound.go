@@ -58,6 +58,10 @@ func (s *Sim) playOutbound(c *Call, callee Callee, f url.Values) {
 	ev("initiated", "initiated")
 	ev("ringing", "ringing")
 	s.pause(4 * time.Second)
+	if l.ended() { // by the application, while it rang
+		l.finish(f.Get("StatusCallback"), f.Get("StatusCallbackMethod"), evs, "completed")
+		return
+	}
 	status := "completed"
 	switch callee.Answer {
 	case "busy", "no-answer", "failed", "canceled":
