@@ -26,7 +26,11 @@ func TestIncidentIsFoundByItsParent(t *testing.T) {
 			again.At = noon.Add(time.Minute)
 			answer := message("asha@example.org", "Re: no internet", fmt.Sprintf("%d-answer@x", i))
 			answer.Direction, answer.Author.Kind = tickets.DirectionOut, tickets.AuthorAgent
-			c.Tickets[0].Messages = append(c.Tickets[0].Messages, again, answer)
+			third := message("eve@x", "no internet", fmt.Sprintf("%d-third@x", i))
+			third.Author.Kind = tickets.AuthorThird
+			note := message(fmt.Sprintf("c%d@x", i), "she called", fmt.Sprintf("%d-note@x", i))
+			note.Direction = tickets.DirectionNote
+			c.Tickets[0].Messages = append(c.Tickets[0].Messages, again, answer, third, note)
 			ids = append(ids, save(t, db, 0, c).Tickets[0])
 		}
 		parent := ids[0]

@@ -51,9 +51,6 @@ func TestTicketsOpenedLately(t *testing.T) {
 		var seen tickets.Found
 		err := db.Decide(t.Context(), "acme", func(tx *store.Tx) error {
 			before := must(tx.Find(t.Context(), keys))(t)
-			if _, err := tx.Save(t.Context(), 0, "", "", opened("carl@x", "Wifi", "gone", noon), noon); err != nil {
-				return err
-			}
 			stored := must(tx.Ticket(t.Context(), bob))(t)
 			stored.Status, stored.Facts = tickets.StatusOpen, map[string]string{"product": "modem"}
 			change := tickets.Change{Brand: "acme", Tickets: []tickets.TicketChange{{Ticket: *stored}},
@@ -63,6 +60,9 @@ func TestTicketsOpenedLately(t *testing.T) {
 			}
 			if len(before.Like) != 2 || before.Like[0].Product != "" || before.Like[1].Incident != 0 {
 				t.Errorf("what was handed out has changed: %v", like(before))
+			}
+			if _, err := tx.Save(t.Context(), 0, "", "", opened("carl@x", "Wifi", "gone", noon), noon); err != nil {
+				return err
 			}
 			seen = must(tx.Find(t.Context(), keys))(t)
 			later := keys
