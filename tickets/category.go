@@ -40,6 +40,8 @@ func (b balance) speaksFor(category string) (weight int, says string) {
 	switch {
 	case category == "technical" && b.cosmetic:
 		return 12, "how it looks"
+	case category == "technical" && f[forceNow] > 0 && b.onlyThings:
+		return 8, nothingGoes
 	case category == "technical" && b.wrong():
 		return 3, "something is wrong"
 	case category == "product" && b.sales:

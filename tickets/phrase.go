@@ -112,13 +112,15 @@ func sentencesOf(text string) []sentence {
 			foldRune(&word, r)
 			continue
 		}
-		if word.Len() > 0 && !apostrophe(r) {
+		if word.Len() > 0 && !apostrophe(r) && !groups(rest, i) {
 			words = appendWord(words, word.String())
 			word.Reset()
 		}
 		switch {
 		case r == '\n':
 			breaks++
+		case groups(rest, i):
+			continue // 18,000 and 18.000 are one number
 		case strings.ContainsRune(",:()", r):
 			if len(words) > 0 && words[len(words)-1] != pause {
 				words = append(words, pause)
@@ -139,6 +141,19 @@ func sentencesOf(text string) []sentence {
 func isWordRune(text []rune, i int) bool {
 	r := text[i]
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
+
+// groups reports whether the sign at i parts the thousands of a number.
+func groups(text []rune, i int) bool {
+	if text[i] != ',' && text[i] != '.' || i == 0 || i+3 >= len(text) || !unicode.IsDigit(text[i-1]) {
+		return false
+	}
+	for _, r := range text[i+1 : i+4] {
+		if !unicode.IsDigit(r) {
+			return false
+		}
+	}
+	return i+4 == len(text) || !unicode.IsDigit(text[i+4])
 }
 
 func apostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
@@ -222,11 +237,17 @@ var fillers = []string{"very", "really", "so", "that", "too", "particularly", "t
 // supposed reports whether the sentence asks or imagines instead of telling:
 // "is the server down for you?", "what do we do if the database is down?".
 func (s sentence) supposed(at int) bool {
-	for _, w := range s.words[:at] {
-		switch w {
-		case "if", "wenn", "falls", "whether", "ob", "suppose", "angenommen":
-			return true
-		}
-	}
-	return s.asks && len(s.words) > 0 && slices.Contains([]string{"is", "are", "was", "were", "does", "ist", "sind", "war", "laeuft", "what", "how", "wie"}, s.words[0])
+	return s.imagined(at) || s.asks && len(s.words) > 0 && slices.Contains(asking, s.words[0])
 }
+
+// imagined reports whether what stands at a place is only thought of.
+func (s sentence) imagined(at int) bool {
+	return slices.ContainsFunc(s.words[:at], func(w string) bool {
+		return slices.Contains([]string{"if", "wenn", "falls", "whether", "ob", "suppose", "angenommen"}, w)
+	})
+}
+
+// asking are words that begin a question about what may be. "Why is the server
+// down?" knows that it is.
+var asking = []string{"is", "are", "was", "were", "do", "does", "did", "has", "have", "what", "which", "how", "can", "may",
+	"ist", "sind", "war", "waren", "hat", "haben", "habt", "gibt", "laeuft", "was", "welche", "welcher", "welches", "wie", "darf"}

@@ -35,7 +35,7 @@ func weigh(w written, configured []Sign) balance {
 		b.readConfigured(w, s)
 	}
 	for i, s := range w {
-		if told[i] {
+		if told[i] && !s.asks {
 			b.readNumbers(s)
 		}
 	}
@@ -53,7 +53,7 @@ func (b *balance) readSigns(s sentence) (broken bool) {
 	for _, f := range k.bySign.find(s) {
 		x := k.signs[f.group]
 		words := strings.Join(s.words[f.at:f.at+f.n], " ")
-		if len(seen[x.says]) == 2 || overlaps(seen[x.says], words) || !x.counts(s, f.at, f.n, b.sales) {
+		if len(seen[x.says]) == 2 || x.force == forceWeak && b.counts[x.says] > 0 || overlaps(seen[x.says], words) || !x.counts(s, f.at, f.n, b.sales) {
 			continue
 		}
 		if seen[x.says] == nil {
@@ -98,7 +98,7 @@ func (x sign) counts(s sentence, at, n int, sales bool) bool {
 	case forceAsk:
 		return s.asks || at < 3
 	case forceFault, forceDead:
-		return !negated(s.words, at, at+n)
+		return !s.imagined(at) && !negated(s.words, at, at+n)
 	case forceNone:
 		return !sales && !s.supposed(at)
 	}
@@ -151,23 +151,33 @@ func (b *balance) readConfigured(w written, s Sign) {
 	}
 }
 
-// readNumbers notes how many people or places a sentence says are hit.
+// readNumbers notes how many people or places a sentence says are hit: the
+// number before them, "15 of our 30 scanners" are fifteen.
 func (b *balance) readNumbers(s sentence) {
 	people, places := lexicons().people.find(s), lexicons().places.find(s)
-	for i := range s.words {
+	for i := 0; i < len(s.words); i++ {
 		n := numberAt(s.words, i)
-		near := func(f place) bool { return f.at == i+1 || f.at == i+2 && s.words[i+1] != pause }
 		if n < 3 {
 			continue
 		}
-		if who := slices.ContainsFunc(people, near); who && n < 10 {
+		end := min(len(s.words), i+2+maxGap)
+		if p := slices.Index(s.words[i+1:end], pause); p >= 0 {
+			end = i + 1 + p
+		}
+		within := func(end int) func(place) bool {
+			return func(f place) bool { return f.at > i && f.at < end }
+		}
+		if who := slices.ContainsFunc(people, within(end)); who && n < 10 {
 			b.few = true
-		} else if !who && !slices.ContainsFunc(places, near) {
+		} else if !who && !slices.ContainsFunc(places, within(min(end, i+3))) {
 			continue
 		}
 		if impact := sizeOf(n); impact > b.hits {
 			b.hits = impact
-			b.why = append(b.why, fmt.Sprintf("how many are hit: %q", strings.Join(s.words[i:min(len(s.words), i+3)], " ")))
+			b.why = append(b.why, fmt.Sprintf("how many are hit: %q", strings.Join(s.words[i:end], " ")))
+		}
+		if slices.Contains(s.words[i+1:min(i+2, len(s.words))], "of") || slices.Contains(s.words[i+1:min(i+2, len(s.words))], "von") {
+			i = end - 1
 		}
 	}
 }
@@ -247,9 +257,9 @@ func (b *balance) pressed() int {
 		}
 		return 4
 	}
-	press := 2*f[forceStrong] + f[forceWeak] + min(1, f[forceDead]) - 2*min(1, f[forceCalm]) - 2*min(1, f[forceAround])
-	if b.hits > 2 && b.wrong() {
-		press++
+	press := 2*f[forceStrong] + f[forceWeak] + min(1, f[forceDead]) - 2*min(1, f[forceCalm]) - min(1, f[forceAround])
+	if b.wrong() && !over {
+		press += max(0, b.hits-2) // what hits everybody cannot wait
 	}
 	if f[forceFault]+f[forceAct]+f[forceNow]+f[forceDead] == 0 {
 		press /= 2
