@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -354,17 +353,6 @@ func (d *decision) effects(tc *TicketChange, c Call, h heard) {
 		}
 	}
 	tc.Ticket.Updated = d.now
-}
-
-// reading notes a meter reading.
-func (d *decision) reading(tc *TicketChange, value string) {
-	facts := maps.Clone(tc.Ticket.Facts)
-	if facts == nil {
-		facts = map[string]string{}
-	}
-	facts[meterFact] = value
-	tc.Ticket.Facts = facts
-	tc.event(d.now, d.who(), "meter reading", "%s", value)
 }
 
 func (tc *TicketChange) tag(now time.Time, tag string) {

@@ -242,8 +242,28 @@ func (in Inbound) Keys(rules Rules) Keys {
 	}
 	if in.Phone != nil {
 		in.phoneKeys(&k, rules)
+	} else {
+		in.mailKeys(&k, rules)
 	}
+	k.Serial = in.serial()
 	return k
+}
+
+// mailKeys says what a mail that may open a ticket wants beyond: a report about
+// one of our letters opens none.
+func (in Inbound) mailKeys(k *Keys, rules Rules) {
+	switch in.Kind {
+	case KindMessage, KindBulk, KindAutoReply, KindCalendar:
+	default:
+		return
+	}
+	if in.Button != nil {
+		return
+	}
+	k.Opens, k.Words = true, in.Subject+"\n"+in.Reply
+	if within := rules.Incident.Within; within > 0 {
+		k.LikeSince = in.Received.Add(-within)
+	}
 }
 
 func (h relayHit) String() string {

@@ -67,6 +67,7 @@ func (d *decision) open(v verdict) {
 	carry := tc.add(d.message(DirectionIn, by, in.Reply), true)
 	tc.event(d.now, NormalAddress(in.From.Address), "opened", "by %s to %s", in.Channel, cmp.Or(Number(d.line), in.Mailbox))
 	d.refuse(tc, carry, false)
+	d.aboutProduct(tc)
 	d.sort(tc)
 	d.outbreak(tc)
 	d.assign(tc)
@@ -160,6 +161,7 @@ func (d *decision) join(v verdict) {
 	}
 	if !v.stranger {
 		d.told(tc)
+		d.aboutProduct(tc)
 	}
 	d.refuse(tc, carry, v.stranger)
 	if closed := d.customerAnswered(tc, v, who); !closed {
@@ -336,7 +338,7 @@ func (d *decision) supervisors() []Agent {
 // view describes a ticket and one of its messages for an agent's letter.
 func (d *decision) view(tc *TicketChange, carry int) LetterData {
 	t := &tc.Ticket
-	data := LetterData{Known: slices.Concat(d.about, known(t, d.rules))}
+	data := LetterData{Known: slices.Concat(d.about, d.productLines(t), known(t, d.rules))}
 	if t.Channel == ChannelVoice || t.Channel == ChannelSMS {
 		data.From = "withheld number"
 	}

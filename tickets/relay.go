@@ -255,6 +255,7 @@ func (d *decision) logFor(agent Agent, requester Address) {
 	if comment != "" {
 		d.note(tc, agent, comment)
 	}
+	d.logProduct(tc, agent)
 	d.sort(tc)
 	done := d.apply(tc, agent, commands)
 	d.lesson(tc, commands, false)

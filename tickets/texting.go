@@ -200,17 +200,6 @@ func (d *decision) openText(v verdict) {
 	d.open(v)
 }
 
-var meterPattern = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:meter(?:\s+reading)?|reading|counter|zählerstand|zaehlerstand|zähler)\s*(?:is|ist|:|=)?\s*([0-9][0-9.,'’]{0,14})(?:$|[^0-9\pL])`)
-
-// readMeter takes a meter reading out of the words: "Zählerstand 12345".
-func (d *decision) readMeter() {
-	m := meterPattern.FindStringSubmatch(d.in.Reply)
-	if m == nil || len(d.c.Tickets) == 0 || d.in.From.Address == "" {
-		return
-	}
-	d.reading(&d.c.Tickets[0], strings.TrimRight(m[1], ".,'’"))
-}
-
 var hashPattern = regexp.MustCompile(`(?:^|[\s(\[])#(\d{1,15})(?:$|[^\d\pL])`)
 
 // textTokens lists the tickets that a text names: "#1042", "[Baleyo #1042]";
