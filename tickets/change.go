@@ -61,6 +61,7 @@ type Change struct {
 	Lessons  []Lesson      // for the classifier
 	Products []Product     // to create (ID 0, matched by brand and serial) or update
 	Dues     []Due         // found (ID 0; one that is known stays as it is) or looked at again
+	StopDues []Due         // occurrences of a product that nothing more is to be told of, for Why
 	Surveys  []Survey      // that become due (ID 0), or were asked, skipped or answered
 	Points   []PointEntry
 
