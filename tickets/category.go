@@ -18,7 +18,7 @@ const keywordWeight = 5
 func sortCategory(w written, b balance, categories map[string]Category) (string, []string) {
 	best, most, why := "", 0, []string(nil)
 	for _, key := range sortedKeys(categories) {
-		score, words := w.speaksFor(categories[key])
+		score, words := w.speaksFor(categories[key], b.asksOnly())
 		if n, says := b.speaksFor(categories[key].standard()); n > 0 {
 			score, words = score+n, append(words, says)
 		}
@@ -44,14 +44,21 @@ func (b balance) speaksFor(category string) (weight int, says string) {
 		return 8, nothingGoes
 	case category == "technical" && b.wrong():
 		return 3, "something is wrong"
+	case category == "account" && b.intruded:
+		return 6, breaksIn
 	case category == "product" && b.sales:
 		return 20, "an offer"
 	case category == "product" && !b.wrong() && f[forceTrifle] > 0:
-		return 5, "a wish or a remark"
-	case category == "product" && !b.wrong() && f[forceAct] == 0 && f[forceAsk] > 0:
+		return 7, "a wish or a remark"
+	case category == "product" && b.asksOnly():
 		return 4, "a question"
 	}
 	return 0, ""
+}
+
+// asksOnly reports a question where nothing is wrong and nothing is to be done.
+func (b balance) asksOnly() bool {
+	return !b.wrong() && b.forces[forceAct] == 0 && b.forces[forceAsk] > 0
 }
 
 // said is one phrase found: which words it took, and what it weighs.
@@ -60,12 +67,20 @@ type said struct {
 	text          string
 }
 
+// things are the topic of what a technician is asked about when something is
+// wrong with it, and a seller otherwise.
+const things = "device"
+
 // speaksFor weighs the words that speak for a category.
-func (w written) speaksFor(c Category) (score int, words []string) {
-	topic := c.standard()
+func (w written) speaksFor(c Category, asks bool) (score int, words []string) {
+	speaks := c.standard()
+	also := ""
+	if speaks == "technical" && !asks || speaks == "product" && asks {
+		also = things
+	}
 	times := map[string]int{}
 	for _, s := range w {
-		all := s.topics(topic)
+		all := s.topics(speaks, also)
 		for _, k := range c.Keywords {
 			all = append(all, findKeyword(s, k)...)
 		}
@@ -86,11 +101,11 @@ const maxWords = 8
 
 // topics finds what speaks for a standard category, but not what the sentence
 // says it is not about.
-func (s sentence) topics(category string) []said {
+func (s sentence) topics(category, also string) []said {
 	var out []said
 	k := lexicons()
 	for _, f := range k.byTopic.find(s) {
-		if t := k.topics[f.group]; t.category == category && !denied(s.words, f.at) {
+		if t := k.topics[f.group]; category != "" && (t.category == category || t.category == also) && !denied(s.words, f.at) {
 			out = append(out, said{f.at, f.n, t.weight, strings.Join(s.words[f.at:f.at+f.n], " ")})
 		}
 	}

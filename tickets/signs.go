@@ -31,6 +31,7 @@ const (
 	nothingGoes = "nothing goes any more"
 	noWayAround = "no way around it"
 	looks       = "how it looks"
+	breaksIn    = "somebody breaks in"
 )
 
 // topic is what a group of phrases in words/topics.txt speaks for, by how much.

@@ -16,6 +16,7 @@ type balance struct {
 	spoken     bool          // anything at all was found
 	onlyThings bool          // what harm there is, is a thing that stands
 	few        bool          // a handful of people was counted
+	intruded   bool          // somebody got in who should not
 	cosmetic   bool          // only how it looks
 	grave      bool          // harm, a standstill or no way around it
 	why        []string
@@ -120,6 +121,7 @@ func (b *balance) note(x sign, words string, own bool) {
 	b.hits = max(b.hits, impact)
 	b.spoken = true
 	b.cosmetic = b.cosmetic || x.says == looks
+	b.intruded = b.intruded || x.says == breaksIn
 	b.grave = b.grave || f == forceNow || x.says == noWayAround
 	b.why = append(b.why, fmt.Sprintf("%s: %q", x.says, words))
 }
@@ -185,7 +187,7 @@ func (b *balance) readNumbers(s sentence) {
 // sizeOf is the impact of a number of people or places.
 func sizeOf(n int) int {
 	switch {
-	case n >= 30:
+	case n >= 50:
 		return 4
 	case n >= 10:
 		return 3
