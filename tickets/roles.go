@@ -83,7 +83,7 @@ func (r Rules) redact(data LetterData, reader Agent) LetterData {
 // belongs; other lines are about the ticket.
 var knownKinds = map[string]string{
 	"mail": "email", "may be": "email", "profile": "email", "phone": "phone", "number": "phone", "caller": "phone",
-	"organisation": "organisation", "product": "products", "serial": "products", "warranty": "products", "notes": "notes",
+	"organisation": "organisation", "product": "products", "products": "products", "serial": "products", "warranty": "products", "notes": "notes",
 }
 
 // nameOnly keeps the name of "Maria Lopez <maria@example.org>"; colleagues stay
