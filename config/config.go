@@ -75,7 +75,10 @@ type Config struct {
 	Incidents     Incidents      `yaml:"incidents" doc:"When like tickets of several customers are taken for one major incident."`
 	Roles         []Rights       `yaml:"roles,named" key:"agent" says:"every role has the commands of its rank and sees the whole customer" doc:"What a role may not do and see. The block's name is the role: agent, senior, supervisor, manager, admin."`
 
-	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" doc:"What is sent by the calendar."`
+	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" says:"warranty_reminder, warranty_expired, renewal_reminder and service_reminder each day at 08:00" doc:"What is sent by the calendar. Naming one replaces the default ones. Reminders to customers: warranty_reminder, warranty_expired, warranty_extension (an offer), renewal_reminder, service_reminder (by the meter), meter_reminder (asks for a reading). Reports: weekly_report, monthly_report."`
+
+	Service    Service `yaml:"service" doc:"When customers are reminded of a service: by readings that were reported."`
+	SalesQueue string  `yaml:"sales_queue" says:"sales where there is such a queue, else that of the mailbox" example:"support" doc:"Queue of tickets about accepted offers."`
 
 	Facts map[string]string `yaml:"facts" example:"{order: 'PO-[0-9]{6}', serial: 'SN ?([0-9A-Z]{8})'}" says:"only phones, error texts and ticket numbers" doc:"What to look for in a customer's words: a name and a regular expression (Go's syntax; its first group, if any, is the value). Agents see what was found."`
 
@@ -324,6 +327,7 @@ type Schedule struct {
 	ID string `yaml:"-"`
 	// Cron is a checked line of five fields, with "TZ=Zone " before them or not.
 	Cron       string   `yaml:"cron" required:"true" example:"0 8 * * mon" doc:"Five fields: minute hour day month weekday, in the brand's time zone unless TZ=Area/City and a space stand before them."`
-	DaysBefore []int    `yaml:"days_before" min:"0" default:"" example:"[30, 7]" doc:"Days before the date on which the reminder goes out."`
+	DaysBefore []int    `yaml:"days_before" min:"0" says:"warranty_reminder 30 and 7, warranty_extension 14, renewal_reminder 30, 7 and 1" example:"[30, 7]" doc:"Days before the date on which the reminder goes out."`
 	To         []string `yaml:"to" default:"" example:"[asha@example.com]" doc:"Who gets the report."`
+	CatchUp    CatchUp  `yaml:"catch_up" default:"latest" allowed:"latest|all|none" doc:"Times that passed while the desk stood still: latest runs once for all of them, all runs each, none waits for the next."`
 }

@@ -29,6 +29,7 @@ func fill(cfg *Config, given func(key string) bool) {
 	}
 	fillAgentHours(cfg)
 	fillPromises(cfg, given)
+	fillSchedules(cfg, given)
 	if cfg.Twilio != nil {
 		fillTwilio(cfg, given)
 	}
