@@ -137,6 +137,7 @@ func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	}
 	promisesOf(&r, cfg)
 	r.Texting = textingOf(cfg)
+	r.Reminders = remindersOf(cfg)
 	return r, errors.Join(wrong...)
 }
 
