@@ -74,7 +74,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	}
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
-		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime,
+		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime,
 	})
 	return dm, nil
 }
@@ -115,6 +115,14 @@ func (dm *daemon) supervisorTime() *schedules.TimeOfDay {
 		return nil
 	}
 	return &schedules.TimeOfDay{Hour: cfg.SupervisorMail.Hour, Minute: cfg.SupervisorMail.Minute, Location: cfg.Brands[0].Timezone}
+}
+
+func (dm *daemon) morningTime() *schedules.TimeOfDay {
+	cfg := dm.cfg()
+	if cfg.MorningMail == nil || len(cfg.Brands) == 0 {
+		return nil
+	}
+	return &schedules.TimeOfDay{Hour: cfg.MorningMail.Hour, Minute: cfg.MorningMail.Minute, Location: cfg.Brands[0].Timezone}
 }
 
 // welcome writes the one-page guide to agents the desk had not met before.
