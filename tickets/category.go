@@ -18,7 +18,7 @@ const keywordWeight = 5
 func sortCategory(w written, b balance, categories map[string]Category) (string, []string) {
 	best, most, why := "", 0, []string(nil)
 	for _, key := range sortedKeys(categories) {
-		score, words := w.speaksFor(categories[key], b.asksOnly())
+		score, words := w.speaksFor(categories[key], b.asksOnly() && !b.howTo)
 		if n, says := b.speaksFor(categories[key].standard()); n > 0 {
 			score, words = score+n, append(words, says)
 		}
@@ -50,7 +50,9 @@ func (b balance) speaksFor(category string) (weight int, says string) {
 		return 20, "an offer"
 	case category == "product" && !b.wrong() && f[forceTrifle] > 0:
 		return 7, "a wish or a remark"
-	case category == "product" && b.asksOnly():
+	case category == "technical" && b.asksOnly() && b.howTo:
+		return 4, "how to do something"
+	case category == "product" && b.asksOnly() && !b.howTo:
 		return 4, "a question"
 	}
 	return 0, ""

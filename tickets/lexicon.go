@@ -157,7 +157,7 @@ type knowledge struct {
 	topics                      []topic
 	bySign, byTopic             lexicon
 	disclaimers, sales, private lexicon
-	people, places              lexicon
+	people, places, howto       lexicon
 }
 
 // lexicons reads the word files once.
@@ -315,7 +315,7 @@ func (k *knowledge) takeTopic(head string, p phrase) error {
 }
 
 func (k *knowledge) takeOther(head string, p phrase) error {
-	into := map[string]*lexicon{"[disclaimers]": &k.disclaimers, "[sales]": &k.sales, "[private]": &k.private, "[people]": &k.people, "[places]": &k.places}[head]
+	into := map[string]*lexicon{"[disclaimers]": &k.disclaimers, "[sales]": &k.sales, "[private]": &k.private, "[people]": &k.people, "[places]": &k.places, "[howto]": &k.howto}[head]
 	if into == nil {
 		return fmt.Errorf("unknown group %q", head)
 	}

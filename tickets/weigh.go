@@ -16,6 +16,7 @@ type balance struct {
 	spoken     bool          // anything at all was found
 	onlyThings bool          // what harm there is, is a thing that stands
 	few        bool          // a handful of people was counted
+	howTo      bool          // asks how to do something
 	intruded   bool          // somebody got in who should not
 	cosmetic   bool          // only how it looks
 	grave      bool          // harm, a standstill or no way around it
@@ -65,6 +66,7 @@ func (b *balance) readSigns(s sentence) (broken bool) {
 		wrong = wrong || x.wrong()
 		broken = broken || x.wrong() && x.force != forceStrong
 	}
+	b.howTo = b.howTo || len(k.howto.find(s)) > 0
 	if s.asks && !wrong {
 		b.forces[forceAsk]++
 		b.spoken = true
@@ -270,7 +272,7 @@ func (b *balance) pressed() int {
 		return 3
 	}
 	need := 4*min(2, f[forceFault]+f[forceDead]+f[forceAround]) + 3*min(2, f[forceAct]) + 2*max(0, press) + 4*f[forceNow]
-	rest := 2*min(2, f[forceAsk]) + 3*f[forceCalm] + 5*f[forceTrifle]
+	rest := 2*min(3, f[forceAsk]) + 3*f[forceCalm] + 5*f[forceTrifle]
 	if rest > need {
 		return 1
 	}
