@@ -10,6 +10,10 @@ import (
 // button acts on a press on a customer's page.
 func (d *decision) button() {
 	b := d.in.Button
+	if b.Action == "vote" {
+		d.votedByButton()
+		return
+	}
 	t := d.followed(d.found.Tickets[b.Ticket])
 	who := NormalAddress(b.Address)
 	if t == nil || !t.Verified(who) {
@@ -71,6 +75,7 @@ func Silence(t Ticket, found Found, rules Rules, now time.Time) (Change, bool) {
 		tc := d.ticket(&t)
 		tc.status(now, "desk", StatusClosed)
 		tc.event(now, "desk", "closed after silence", "%d days after the resolution", days(waited))
+		d.aftercare(tc, false)
 		d.automatic(tc, LetterClosed, LetterData{CloseDays: days(c.ReopenWindow)})
 	case t.FollowedUp.IsZero() && c.RemindAfter > 0 && waited >= c.RemindAfter:
 		tc := d.ticket(&t)

@@ -239,7 +239,9 @@ func (in Inbound) Keys(rules Rules) Keys {
 	k.Tickets = append(k.Tickets, commandTickets(in.Commands)...)
 	if in.Button != nil {
 		k.Tickets = append(k.Tickets, in.Button.Ticket)
+		k.Survey = in.Button.Survey
 	}
+	k.Codes = referralCodes(in.Subject, in.Reply)
 	if in.Phone != nil {
 		in.phoneKeys(&k, rules)
 	} else {

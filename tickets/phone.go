@@ -328,7 +328,7 @@ func (in Inbound) phoneKeys(k *Keys, rules Rules) {
 		k.Opens, k.Words = true, p.Call.Transcript
 	case p.Text != nil:
 		k.Tickets = append(k.Tickets, textTokens(in.Reply, brand.Name)...)
-		k.Opens, k.Words = true, in.Reply
+		k.Opens, k.Words, k.Asked = true, in.Reply, address
 	case p.Delivery != nil:
 		k.Letter = p.Delivery.Letter
 		k.Cites = append(k.Cites, p.Delivery.Sid)

@@ -19,6 +19,9 @@ func (d *decision) customerMail() {
 		return
 	}
 	d.restore(from)
+	if d.votedByMail() {
+		return
+	}
 	v := d.thread()
 	switch {
 	case v.forged != "":
@@ -67,6 +70,7 @@ func (d *decision) open(v verdict) {
 	carry := tc.add(d.message(DirectionIn, by, in.Reply), true)
 	tc.event(d.now, NormalAddress(in.From.Address), "opened", "by %s to %s", in.Channel, cmp.Or(Number(d.line), in.Mailbox))
 	d.refuse(tc, carry, false)
+	d.refer(tc)
 	d.aboutProduct(tc)
 	d.sort(tc)
 	d.outbreak(tc)
@@ -236,6 +240,7 @@ func (d *decision) customerAnswered(tc *TicketChange, v verdict, who string) (cl
 func (d *decision) confirm(tc *TicketChange, who string) {
 	tc.status(d.now, who, StatusClosed)
 	tc.event(d.now, who, "confirmed", "the customer confirmed the resolution")
+	d.aftercare(tc, true)
 	d.automatic(tc, LetterConfirmed, LetterData{})
 }
 

@@ -20,7 +20,7 @@ func (d *decision) texted(x Text) {
 		return
 	}
 	d.window()
-	if d.consent(x) {
+	if d.consent(x) || d.votedByText() {
 		return
 	}
 	if x.Lost > 0 {
@@ -32,7 +32,6 @@ func (d *decision) texted(x Text) {
 	} else {
 		d.openText(v)
 	}
-	d.readMeter()
 }
 
 // window lets answers leave that waited for the customer to write by WhatsApp.

@@ -240,6 +240,20 @@ func (r Keyring) ParsePageToken(token string) (ticket, person int64, err error) 
 	return un36(t), un36(p), nil
 }
 
+// SurveyToken signs the page of a survey.
+func (r Keyring) SurveyToken(survey int64) string {
+	return r.sign("survey", "s"+b36(survey), "-")
+}
+
+// ParseSurveyToken reads what SurveyToken made.
+func (r Keyring) ParseSurveyToken(token string) (survey int64, err error) {
+	text, err := r.verify("survey", token, "-")
+	if err != nil {
+		return 0, err
+	}
+	return un36(strings.TrimPrefix(text, "s")), nil
+}
+
 // Nonce signs a form on a customer's page, so that only a page we showed can post it.
 func (r Keyring) Nonce(token, action string) string {
 	return string(r.Current.ID) + r.Current.mac("nonce", token+"\x00"+action)
