@@ -80,7 +80,7 @@ func (v *visit) message(m tickets.Message, files bool) message {
 	}
 	for i, a := range m.Attachments {
 		if a.Refused == "" && files {
-			out.Files = append(out.Files, file{fileName(a, v.words), fileSize(a.Size), fmt.Sprintf("/t/%s/files/%d/%d", v.token, m.ID, i+1)})
+			out.Files = append(out.Files, file{fileName(a, v.words), fileSize(a.Size), fmt.Sprintf("%s/files/%d/%d", v.path, m.ID, i+1)})
 		}
 	}
 	return out

@@ -76,7 +76,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 func (v *visit) base(name, title string) page {
 	return page{
 		name: name, Words: v.words, Look: lookOf(v.brand.Color), Brand: v.name(),
-		Title: title, Number: v.ticket.ID, Link: "/t/" + v.token,
+		Title: title, Number: v.ticket.ID, Link: v.path,
 	}
 }
 

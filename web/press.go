@@ -44,7 +44,7 @@ func (p *pages) press(w http.ResponseWriter, r *http.Request) {
 		p.lost(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/t/"+v.token+"?done=1", http.StatusSeeOther)
+	http.Redirect(w, r, v.path+"?done=1", http.StatusSeeOther)
 }
 
 func badForm(err error) int {

@@ -17,6 +17,7 @@ type visit struct {
 	person tickets.Participant
 	brand  Brand
 	words  *words
+	path   string // of the page, as the world sees it
 	rules  tickets.Rules
 	now    time.Time
 
@@ -55,6 +56,7 @@ func (p *pages) visit(r *http.Request) (*visit, error) {
 	}
 	v := &visit{ticket: t, person: who, brand: brand, rules: rules, now: p.opt.Now()}
 	v.token = normalToken(r)
+	v.path = p.opt.Prefix + "/t/" + v.token
 	v.words = wordsOf(t.Language, brand.Language)
 	v.asked = id
 	return v, p.load(r, v)

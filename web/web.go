@@ -39,6 +39,9 @@ type Options struct {
 	Now    func() time.Time   // nil: time.Now
 	Wake   func(brand string) // called after a press was committed; nil: nobody waits
 	Open   OpenAttachment     // nil: no files
+	// Prefix is the path of the public URL, without a slash at its end: links
+	// begin with it. Requests come without it.
+	Prefix string
 }
 
 // OpenAttachment returns the decoded bytes of attachment part of a ledger row.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -179,21 +180,38 @@ func (t *telephone) sends() *notify.Telephone {
 // public is what http.listen serves: the telephone's webhooks below /twilio/ and
 // the customers' pages. The webhooks pass no ServeMux: it cleans paths, and what
 // was signed is the path as it came.
+//
+// Below the path of http.public_url both are found as well as at the root: a
+// proxy may take that path off, or keep it.
 func (dm *daemon) public() http.Handler {
-	pages := dm.pages()
+	pages, prefix := dm.pages(), publicPath(dm.cfg())
+	below := http.StripPrefix(prefix, pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := phone.PathOf(r.URL.EscapedPath(), dm.cfg().HTTP.PublicURL)
 		if strings.HasPrefix(path, "/twilio/") {
 			dm.phone.webhooks.ServeHTTP(w, r)
 			return
 		}
+		if prefix != "" && strings.HasPrefix(r.URL.Path, prefix+"/") {
+			below.ServeHTTP(w, r)
+			return
+		}
 		pages.ServeHTTP(w, r)
 	})
 }
 
+// publicPath is the path of http.public_url, "" mostly.
+func publicPath(cfg *config.Config) string {
+	u, err := url.Parse(cfg.HTTP.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
+}
+
 func (dm *daemon) pages() http.Handler {
 	return web.New(web.Options{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Open: web.OpenAttachment(attachmentsOf(dm.db)),
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Open: web.OpenAttachment(attachmentsOf(dm.db)), Prefix: publicPath(dm.cfg()),
 		Brands: func() map[string]web.Brand {
 			out := map[string]web.Brand{}
 			for _, b := range dm.cfg().Brands {
