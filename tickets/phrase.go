@@ -247,6 +247,14 @@ func (s sentence) imagined(at int) bool {
 	})
 }
 
+// hedged reports whether what stands at a place may come, or nearly came.
+func (s sentence) hedged(at int) bool {
+	return slices.ContainsFunc(s.words[:at], func(w string) bool { return slices.Contains(hedges, w) })
+}
+
+var hedges = []string{"could", "might", "may", "would", "nearly", "almost", "soon", "risk", "otherwise", "before", "afraid",
+	"koennte", "koennten", "wuerde", "wuerden", "waere", "waeren", "beinahe", "fast", "bald", "sonst", "bevor", "fuerchte", "ernstfall"}
+
 // asking are words that begin a question about what may be. "Why is the server
 // down?" knows that it is.
 var asking = []string{"is", "are", "was", "were", "do", "does", "did", "has", "have", "what", "which", "how", "can", "may",

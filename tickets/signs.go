@@ -31,6 +31,7 @@ const (
 	nothingGoes = "nothing goes any more"
 	noWayAround = "no way around it"
 	looks       = "how it looks"
+	asksUs      = "somebody asks us to do it"
 	breaksIn    = "somebody breaks in"
 )
 

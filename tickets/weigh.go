@@ -62,7 +62,7 @@ func (b *balance) readSigns(s sentence) (broken bool) {
 			seen[x.says] = map[string]bool{}
 		}
 		seen[x.says][words] = true
-		b.note(x, words, own)
+		b.note(x, words, own, s.hedged(f.at))
 		wrong = wrong || x.wrong()
 		broken = broken || x.wrong() && x.force != forceStrong
 	}
@@ -100,6 +100,8 @@ func (x sign) counts(s sentence, at, n int, sales bool) bool {
 		return !sales && !s.supposed(at) && !negated(s.words, at, at+n)
 	case forceAsk:
 		return s.asks || at < 3
+	case forceAct:
+		return x.says != asksUs || len(lexicons().inform.find(s)) == 0
 	case forceFault, forceDead:
 		return !s.imagined(at) && !negated(s.words, at, at+n)
 	case forceNone:
@@ -109,10 +111,13 @@ func (x sign) counts(s sentence, at, n int, sales bool) bool {
 }
 
 // note counts a sign. A thing that nobody else waits for stops nobody else.
-func (b *balance) note(x sign, words string, own bool) {
+func (b *balance) note(x sign, words string, own, hedged bool) {
 	f, impact := x.force, x.impact
 	if own && f == forceNow && x.spares() {
 		f, impact = forceStrong, 1
+	}
+	if hedged && f == forceNow {
+		f = forceStrong // what may come is not what is
 	}
 	if f == forceNow {
 		b.onlyThings = x.spares() && (b.onlyThings || b.forces[forceNow] == 0)
