@@ -34,6 +34,7 @@ func check(cfg *Config, l *loader) {
 	c.sorting()
 	c.contracts()
 	c.roles()
+	c.surveys()
 	c.schedules()
 	c.reminders()
 }

@@ -75,6 +75,10 @@ type Config struct {
 	Incidents     Incidents      `yaml:"incidents" doc:"When like tickets of several customers are taken for one major incident."`
 	Roles         []Rights       `yaml:"roles,named" key:"agent" says:"every role has the commands of its rank and sees the whole customer" doc:"What a role may not do and see. The block's name is the role: agent, senior, supervisor, manager, admin."`
 
+	Surveys  Surveys  `yaml:"surveys" doc:"One question to customers whose request was closed. It is answered by a reply with a number, by a text, or on a page."`
+	FollowUp FollowUp `yaml:"follow_up" doc:"Does it still work? Asked some time after the closure."`
+	Rewards  Rewards  `yaml:"rewards" doc:"Points for feedback and recommendations."`
+
 	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" says:"warranty_reminder, warranty_expired, renewal_reminder and service_reminder each day at 08:00" doc:"What is sent by the calendar. Naming one replaces the default ones. Reminders to customers: warranty_reminder, warranty_expired, warranty_extension (an offer), renewal_reminder, service_reminder (by the meter), meter_reminder (asks for a reading). Reports: weekly_report, monthly_report."`
 
 	Service    Service `yaml:"service" doc:"When customers are reminded of a service: by readings that were reported."`

@@ -30,6 +30,7 @@ func fill(cfg *Config, given func(key string) bool) {
 	fillAgentHours(cfg)
 	fillPromises(cfg, given)
 	fillSchedules(cfg, given)
+	fillRewards(cfg)
 	if cfg.Twilio != nil {
 		fillTwilio(cfg, given)
 	}

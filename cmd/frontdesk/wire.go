@@ -138,6 +138,7 @@ func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	promisesOf(&r, cfg)
 	r.Texting = textingOf(cfg)
 	r.Reminders = remindersOf(cfg)
+	surveysOf(&r, cfg)
 	return r, errors.Join(wrong...)
 }
 
