@@ -153,11 +153,11 @@ func (l *lexicon) find(s sentence) []place {
 
 // knowledge is all of words/*.txt.
 type knowledge struct {
-	signs                         []sign
-	topics                        []topic
-	bySign, byTopic               lexicon
-	disclaimers, sales, private   lexicon
-	people, places, howto, inform lexicon
+	signs                                []sign
+	topics                               []topic
+	bySign, byTopic                      lexicon
+	disclaimers, sales, private          lexicon
+	people, places, howto, inform, units lexicon
 }
 
 // lexicons reads the word files once.
@@ -315,7 +315,7 @@ func (k *knowledge) takeTopic(head string, p phrase) error {
 }
 
 func (k *knowledge) takeOther(head string, p phrase) error {
-	into := map[string]*lexicon{"[disclaimers]": &k.disclaimers, "[sales]": &k.sales, "[private]": &k.private, "[people]": &k.people, "[places]": &k.places, "[howto]": &k.howto, "[inform]": &k.inform}[head]
+	into := map[string]*lexicon{"[disclaimers]": &k.disclaimers, "[sales]": &k.sales, "[private]": &k.private, "[people]": &k.people, "[places]": &k.places, "[howto]": &k.howto, "[inform]": &k.inform, "[units]": &k.units}[head]
 	if into == nil {
 		return fmt.Errorf("unknown group %q", head)
 	}

@@ -37,7 +37,7 @@ func weigh(w written, configured []Sign) balance {
 		b.readConfigured(w, s)
 	}
 	for i, s := range w {
-		if told[i] && !s.asks {
+		if told[i] && !s.asks || b.wrong() && !s.asks && s.weight == 1 {
 			b.readNumbers(s)
 		}
 	}
@@ -176,11 +176,12 @@ func (b *balance) readNumbers(s sentence) {
 		within := func(end int) func(place) bool {
 			return func(f place) bool { return f.at > i && f.at < end }
 		}
-		if who := slices.ContainsFunc(people, within(end)); who && n < 10 {
-			b.few = true
-		} else if !who && !slices.ContainsFunc(places, within(min(end, i+3))) {
+		who := slices.ContainsFunc(people, within(end))
+		where := slices.ContainsFunc(places, within(min(end, i+3)))
+		if !who && !where && !manyThings(s.words, i, n) {
 			continue
 		}
+		b.few = b.few || who && n < 10
 		if impact := sizeOf(n); impact > b.hits {
 			b.hits = impact
 			b.why = append(b.why, fmt.Sprintf("how many are hit: %q", strings.Join(s.words[i:end], " ")))
@@ -200,6 +201,19 @@ func sizeOf(n int) int {
 		return 3
 	}
 	return 2
+}
+
+// manyThings reports whether a large number counts things, as against money,
+// time or a size: "4,000 bags". A single word follows it, and it is no year.
+func manyThings(words []string, i, n int) bool {
+	if n < 100 || n >= 1900 && n <= 2100 || i+1 >= len(words) {
+		return false
+	}
+	next := words[i+1]
+	if len(next) < 4 || len(lexicons().units.find(sentence{words: []string{next}})) > 0 {
+		return false
+	}
+	return strings.HasSuffix(next, "s") || strings.HasSuffix(next, "n") || strings.HasSuffix(next, "e") || strings.HasSuffix(next, "er")
 }
 
 // numberAt reads a number in digits or words.
