@@ -21,6 +21,13 @@ const (
 // "not" before it says nothing about what follows.
 const pause = ","
 
+// currency stands among the words for the sign of one, thousands in a number
+// for what parts its digits.
+const (
+	currency  = "euro"
+	thousands = '\''
+)
+
 // sentence is the folded words of one sentence of a text.
 type sentence struct {
 	words  []string
@@ -120,7 +127,9 @@ func sentencesOf(text string) []sentence {
 		case r == '\n':
 			breaks++
 		case groups(rest, i):
-			continue // 18,000 and 18.000 are one number
+			word.WriteRune(thousands) // 18,000 and 18.000 are one number
+		case strings.ContainsRune("€$£", r):
+			words = append(words, currency)
 		case strings.ContainsRune(",:()", r):
 			if len(words) > 0 && words[len(words)-1] != pause {
 				words = append(words, pause)

@@ -178,7 +178,7 @@ func (b *balance) readNumbers(s sentence) {
 		}
 		who := slices.ContainsFunc(people, within(end))
 		where := slices.ContainsFunc(places, within(min(end, i+3)))
-		if !who && !where && !manyThings(s.words, i, n) {
+		if !who && !where && !manyThings(s.words, i) {
 			continue
 		}
 		b.few = b.few || who && n < 10
@@ -204,21 +204,18 @@ func sizeOf(n int) int {
 }
 
 // manyThings reports whether a large number counts things, as against money,
-// time or a size: "4,000 bags". A single word follows it, and it is no year.
-func manyThings(words []string, i, n int) bool {
-	if n < 100 || n >= 1900 && n <= 2100 || i+1 >= len(words) {
-		return false
-	}
-	next := words[i+1]
-	if len(next) < 4 || len(lexicons().units.find(sentence{words: []string{next}})) > 0 {
-		return false
-	}
-	return strings.HasSuffix(next, "s") || strings.HasSuffix(next, "n") || strings.HasSuffix(next, "e") || strings.HasSuffix(next, "er")
+// time or a size: "4,000 bags". Only a number with its thousands parted counts
+// something; the others are names of invoices and machines.
+func manyThings(words []string, i int) bool {
+	return strings.ContainsRune(words[i], thousands) && i+1 < len(words) && len(words[i+1]) > 3 &&
+		!money(words, i-1) && len(lexicons().units.find(sentence{words: words[i+1 : i+2]})) == 0
 }
+
+func money(words []string, i int) bool { return i >= 0 && words[i] == currency }
 
 // numberAt reads a number in digits or words.
 func numberAt(words []string, i int) int {
-	if v, err := strconv.Atoi(words[i]); err == nil && len(words[i]) < 7 {
+	if v, err := strconv.Atoi(strings.ReplaceAll(words[i], string(thousands), "")); err == nil && len(words[i]) < 9 {
 		return v
 	}
 	return countWords[words[i]]
