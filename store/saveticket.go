@@ -81,6 +81,9 @@ func (s *saver) contentsOf(ctx context.Context, c *tickets.TicketChange, isNew b
 	if err := s.tx.saveEvents(ctx, t.ID, s.saved.Change, c.Events, s.now); err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
+	if err := s.tx.saveArticleUses(ctx, t, c.Articles, s.now); err != nil {
+		return fmt.Errorf("what articles did: %w", err)
+	}
 	for _, l := range c.Letters {
 		if l.Carry > 0 && l.Carry <= len(ids) {
 			l.Message = ids[l.Carry-1]

@@ -37,22 +37,26 @@ func (d *decision) act(agent Agent, power *capability) {
 			}
 		}
 	}
+	said := text // what is held stays without the articles: they come with its commands
+	text = d.withArticles(commands, text)
 	problems = append(problems, d.impossible(tc, commands, text, power)...)
+	problems = append(problems, d.returnProblems(tc, agent, commands)...)
 	if !agent.WorksFor(tc.Ticket.Brand) {
 		problems = append(problems, fmt.Sprintf("you do not work for %s: nothing of yours goes to its customers", d.brand.Name))
 		d.trace("role", agent.Address, "refused: does not work for %s", tc.Ticket.Brand)
 	}
 	sends := d.sends(commands, text, held)
 	problems = append(problems, d.unreachable(tc, agent, commands, sends)...)
+	problems = append(problems, d.articleProblems(tc, commands, sends)...)
 	if len(problems) == 0 && text == "" && len(commands) == 0 && len(d.in.Attachments) == 0 {
 		problems = append(problems, errNothing.Error())
 	}
 	if len(problems) > 0 {
-		d.hold(tc, agent, text, problems, nil)
+		d.hold(tc, agent, said, problems, nil)
 		return
 	}
 	if newer := d.newer(tc, agent, power.version); sends && !force && len(newer) > 0 {
-		d.hold(tc, agent, text, []string{"somebody wrote on this ticket after the message you answer"}, newer)
+		d.hold(tc, agent, said, []string{"somebody wrote on this ticket after the message you answer"}, newer)
 		return
 	}
 	d.carryOut(tc, agent, commands, text, held, sends, power)
@@ -69,6 +73,7 @@ func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, t
 	if sends {
 		done = append(done, d.send(tc, agent, commands, text, held)...)
 		done = append(done, d.answerAll(tc, agent, commands, text)...)
+		done = append(done, d.insertedArticles(tc, agent, commands)...)
 	} else {
 		if text != "" {
 			d.note(tc, agent, text)
@@ -78,6 +83,7 @@ func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, t
 			done = append(done, d.closeBare(tc, agent, commands)...)
 		}
 	}
+	done = append(done, d.tellReturn(tc, agent, commands)...)
 	done = append(done, d.finish(tc, agent, commands)...)
 	d.lesson(tc, commands, sends)
 	if done = append(done, d.remarks...); len(commands) > 0 || len(proposed) > 0 || len(d.remarks) > 0 {
@@ -345,6 +351,8 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 			if line := d.incident(tc, agent, c); line != "" {
 				done = append(done, line)
 			}
+		case "rma":
+			done = append(done, d.goBack(tc, agent, c))
 		case "call":
 			done = append(done, d.bridge(tc, agent))
 		case "ack":

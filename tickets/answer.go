@@ -106,9 +106,12 @@ func (d *decision) send(tc *TicketChange, agent Agent, commands []Command, text 
 	m.Channel = d.wayOut(&tc.Ticket, commands)
 	carry := tc.add(m, true)
 	kind, data := LetterAnswer, LetterData{Text: text, Author: agent.Name, At: d.in.Received}
-	if has(commands, "close") {
+	switch {
+	case has(commands, "close"):
 		kind, data = LetterResolution, d.resolution(tc, text)
 		data.Author = agent.Name
+	case has(commands, "rma") && !has(commands, "sms"):
+		kind, data.Return = LetterReturn, shownReturn(&tc.Ticket)
 	}
 	deliver := d.mailCustomers
 	if has(commands, "sms") {
@@ -278,6 +281,9 @@ func (d *decision) merge(tc *TicketChange, agent Agent, to *Ticket) string {
 		}
 	}
 	into.Ticket.Line = cmp.Or(into.Ticket.Line, tc.Ticket.Line)
+	if into.Ticket.Return == nil {
+		into.Ticket.Return = tc.Ticket.Return
+	}
 	into.Ticket.Links = append(into.Ticket.Links, Link{"merged", tc.Ticket.ID})
 	into.Ticket.Version += tc.Ticket.Version
 	into.event(d.now, agent.Address, "merged", "#%d came in", tc.Ticket.ID)

@@ -114,6 +114,8 @@ type TicketChange struct {
 	LinkNew map[int]string
 	// MoveFrom moves stored messages here from other tickets (merge, split).
 	MoveFrom []Move
+	// Articles are what articles of the knowledge base did on it.
+	Articles []ArticleUse
 }
 
 // Move takes messages from a ticket: all of them, or those listed.
@@ -129,6 +131,7 @@ type LetterBounce struct {
 	Status string // enhanced status
 	Detail string
 	At     time.Time
+	Sid    string // of a text: kept when the answer to its POST was lost
 }
 
 // IncidentJoin makes a stored ticket part of an incident. The store sets

@@ -26,6 +26,8 @@ func (d *decision) button() {
 	text := strings.TrimSpace(b.Text)
 	by := Author{Kind: AuthorCustomer, Address: participantAddress(t, who)}
 	switch {
+	case b.Action == "solved":
+		d.solvedBy(tc, who, b.Article)
 	case b.Action == "confirm" && t.Status == StatusResolved && text == "":
 		d.confirm(tc, who)
 	case b.Action == "confirm" && t.Status == StatusClosed:

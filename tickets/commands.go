@@ -13,9 +13,10 @@ type Command struct {
 	Name   string // without "#"
 	Arg    string // as written, spaces trimmed
 	Words  []string
-	Number int64     // merge, link, impact, urgency, kb
+	Number int64     // merge, link, impact, urgency
 	Until  time.Time // pending, hold, due
 	Min    int       // time
+	Note   string    // rma: the reason, or a word on the step
 	Add    []string  // tag, cc
 	Remove []string
 }
@@ -66,7 +67,8 @@ var commandSpecs = map[string]commandSpec{
 	"away":     {usage: "#away until DATE", check: date},
 	"back":     {usage: "#back", check: noArg},
 	"incident": {usage: "#incident [all|NUMBER|none]", check: incident},
-	"kb":       {usage: "#kb ID", later: true},
+	"kb":       {usage: "#kb ID (the article goes below your text, or alone)", check: article},
+	"rma":      {usage: "#rma [reason], then #rma received|inspected|replaced|refunded|refused [note]", check: rma},
 }
 
 // CommandNames lists the commands, sorted.
@@ -116,7 +118,7 @@ func conflict(commands []Command) string {
 	for _, c := range commands {
 		seen[c.Name]++
 		switch c.Name {
-		case "tag", "cc", "time", "note", "release":
+		case "tag", "cc", "time", "note", "release", "kb":
 		case "link":
 			if seen["link"] > maxTickets/2 {
 				return fmt.Sprintf("#link: at most %d in one mail", maxTickets/2)
@@ -148,6 +150,7 @@ func conflict(commands []Command) string {
 var contradictions = [][2]string{
 	{"sms", "note"}, {"sms", "update"}, {"sms", "letter"}, {"sms", "spam"}, {"sms", "block"}, {"sms", "merge"}, {"sms", "split"},
 	{"call", "spam"}, {"call", "block"}, {"call", "merge"}, {"call", "split"},
+	{"rma", "spam"}, {"rma", "block"}, {"rma", "merge"}, {"rma", "split"},
 }
 
 func didYouMean(word string, known []string) string {

@@ -26,6 +26,8 @@ type decision struct {
 	remarks []string // what the agent's receipt says beyond what was done
 	about   []string // of a contact by telephone: what agents should know of who called, a line each
 
+	suggested *[]Article // what the knowledge base says to the new request; nil not asked yet
+
 	doubtful bool // the report names another recipient than the letter's
 	vouched  bool // From is not proven: whoever released the mail vouches for the agent
 }

@@ -76,8 +76,9 @@ type Button struct {
 	Ticket  int64  `json:"ticket"`
 	Person  int64  `json:"person"`
 	Address string `json:"address"` // of the person, as the page's token said
-	Action  string `json:"action"`  // "confirm", "reopen", "add" (with Text) or "vote" (Survey, Score, Text)
+	Action  string `json:"action"`  // "confirm", "reopen", "add" (with Text), "solved" (Article) or "vote" (Survey, Score, Text)
 	Text    string `json:"text,omitempty"`
+	Article string `json:"article,omitempty"` // of "solved": which one did
 	Survey  int64  `json:"survey,omitempty"`
 	Score   int    `json:"score,omitempty"`
 }

@@ -256,8 +256,11 @@ type Article struct {
 	Title   string  `json:"title"`
 	Summary string  `json:"summary,omitempty"`
 	Link    string  `json:"link,omitempty"`
-	Body    string  `json:"-"` // Markdown
+	Body    string  `json:"-"` // as text
 	Score   float64 `json:"score,omitempty"`
+
+	Internal bool     `json:"internal,omitempty"` // for agents alone
+	Brands   []string `json:"brands,omitempty"`   // whose customers it is for; nil all
 }
 
 // Return is goods that a customer sends back (row D6).

@@ -305,6 +305,9 @@ func (d *decision) tellAgents(tc *TicketChange, kind LetterKind, carry int, unve
 	for _, a := range d.audience(&tc.Ticket) {
 		data := d.view(tc, carry)
 		data.Unverified = unverified
+		if kind == LetterNewTicket {
+			data.Articles = d.forAgents(tc, carry)
+		}
 		d.toAgent(tc, a, kind, carry, data)
 	}
 }
@@ -393,6 +396,9 @@ func known(t *Ticket, rules Rules) []string {
 	add("category", rules.Categories[t.Category].Title)
 	add("assigned to", t.Assignee)
 	add("tags", strings.Join(t.Tags, " "))
+	if r := t.Return; r != nil {
+		add("return", r.Number+", "+string(r.Status))
+	}
 	for _, l := range t.Links {
 		out = append(out, fmt.Sprintf("%s #%d", l.Kind, l.To))
 	}

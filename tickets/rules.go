@@ -50,7 +50,9 @@ type Rules struct {
 	// below the threshold; nil: there is no knowledge base. Its answer depends on
 	// its arguments and the articles alone.
 	Suggest func(brand, language, text string) []Article
-	Article func(id string) (Article, bool) // by its id
+	Article func(id string) (Article, bool) // by its id, in lower case
+	// ArticleIDs lists the ids of all articles, to say which was meant.
+	ArticleIDs func() []string
 
 	Reminders ReminderRules
 	Surveys   SurveyRules

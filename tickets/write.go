@@ -163,6 +163,7 @@ func (d *decision) acknowledge(tc *TicketChange, carry int) {
 		return
 	}
 	d.automatic(tc, LetterAcknowledgement, d.receipt(tc, carry))
+	tc.countShown()
 	n := len(tc.Letters)
 	if n > 0 && tc.Letters[n-1].Kind == LetterAcknowledgement && tc.Ticket.Incident != 0 {
 		tc.tell(toldIncident)
@@ -218,6 +219,7 @@ func (d *decision) receipt(tc *TicketChange, carry int) LetterData {
 	}
 	d.times(tc, &data)
 	data.Incident = tc.Ticket.Incident
+	data.Articles = d.forCustomers(tc, carry)
 	m := tc.Messages[carry-1]
 	for _, a := range m.Attachments {
 		if a.Refused != "" {
