@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ var scans = map[string]string{
 	"p.id IN (SELECT p.id FROM products p WHERE TRUE":                                                "products like a word",
 	"MIN(CASE WHEN claimed_until":                                                                    "the index of what is not sent yet",
 	"SELECT ticket FROM lately ORDER BY":                                                             "its oldest rows",
+	"FROM referrals r JOIN":                                                                          "those that are open: few",
 	"FROM brands":                                                                                    "one row per brand; the work of the desk, of which few are away",
 }
 
@@ -79,6 +81,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	must(db.PersonByAddress(ctx, "acme", "anna@customer.example"))(t)
 	usePhone(t, db)
 	usePromises(t, db)
+	useSurveys(t, db)
 	useProducts(t, db)
 	must(db.Lease(ctx, "x", noon, noon.Add(time.Minute)))(t)
 
@@ -96,7 +99,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	for _, index := range []string{"ledger_contact", "fetches_ledger", "participants_line", "participants_person", "messages_texts", "alarms_ringing", "alarms_ticket", "letters_texts", "sqlite_autoindex_phones_1", "sqlite_autoindex_stops_1",
 		"products_owner", "products_warranty", "products_contract", "products_worn", "sqlite_autoindex_products_1", "sqlite_autoindex_readings_1",
-		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "lessons_at"} {
+		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "lessons_at",
+		"surveys_due", "surveys_follow_up", "surveys_address", "surveys_asked", "surveys_person", "points_person", "referrals_open"} {
 		if !used(plans, index) {
 			t.Errorf("no statement uses the index %s", index)
 		}
@@ -152,6 +156,32 @@ func usePromises(t *testing.T, db *store.DB) {
 	must(db.Tickets(ctx, store.TicketQuery{Assignee: "asha@example.org"}))(t)
 	must(db.Tickets(ctx, store.TicketQuery{Unassigned: true, Queue: "support"}))(t)
 	must(db.Tickets(ctx, store.TicketQuery{Brand: "acme", Promised: noon, Order: []string{"high", "low"}}))(t)
+}
+
+// useSurveys runs the statements of surveys, points and referrals.
+func useSurveys(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	ticket, s := closedTicket(t, db, "acme", "anna@customer.example", "survey@x", noon)
+	answer(t, db, s, tickets.SurveyCSAT, noon, 5)
+	customer(t, db, "acme", ticket.Requester)
+	save(t, db, 0, tickets.Change{Brand: "acme", Points: []tickets.PointEntry{{Person: ticket.Requester, Points: 1, Why: "feedback", Key: "p"}},
+		Codes: []tickets.ReferralCode{{Person: ticket.Requester, Code: "ANNA-AAAA"}}, Referrals: []tickets.Referral{{Person: ticket.Requester, By: 7, Ticket: ticket.ID, State: "open"}, {Person: ticket.Requester, State: "refused"}}})
+	must(db.SurveysOf(ctx, ticket.Requester))(t)
+	must(db.SurveysDue(ctx, "acme", noon, 1))(t)
+	must(db.FollowUpsDue(ctx, "acme", noon, 1))(t)
+	must(db.Points(ctx, ticket.Requester))(t)
+	must(db.ReferralsDone(ctx, "acme", 1))(t)
+	find(t, db, tickets.Keys{Survey: s.ID, Codes: []string{"ANNA-AAAA"}})
+	find(t, db, tickets.Keys{Asked: "tel:+491511234567", Now: noon})
+	err := db.Decide(ctx, "acme", func(tx *store.Tx) error {
+		_, err := tx.LastTicket(ctx, ticket.Requester)
+		_, _, err2 := tx.Earned(ctx, ticket.Requester)
+		_, err3 := tx.Referral(ctx, ticket.Requester)
+		return errors.Join(err, err2, err3)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // usePhone runs the statements of calls, texts and alarms.

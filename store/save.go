@@ -64,8 +64,12 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 		{"letters to be dropped", s.cancel},
 		{"letters to be let go", s.unhold},
 		{"contents", s.contents},
+		{"surveys", s.surveys},
+		{"points", s.points},
 		{"tickets of an incident", s.joins},
 		{"letters about no ticket", s.looseLetters},
+		{"what is not to be told of", s.stopDues},
+		{"what is due", s.dues},
 		{"reports on letters", s.bounces},
 		{"suppressed addresses", s.suppress},
 		{"who wants no texts", s.consents},
@@ -247,12 +251,13 @@ func (s *saver) bounces(ctx context.Context) error {
 			UPDATE letters SET
 				state = CASE WHEN $2 = 'bounced' THEN 'bounced' WHEN $2 IN ('delivered', 'read') THEN 'sent' ELSE state END,
 				sent = CASE WHEN $2 IN ('delivered', 'read') AND sent = 0 THEN $7 ELSE sent END,
+				message_id = CASE WHEN message_id = '' THEN CAST($8 AS TEXT) ELSE message_id END,
 				report = $2,
 				code = $3,
 				detail = $4
 			WHERE id = $1 AND brand = $5 AND `+reportRank+` <= $6
 			RETURNING ticket, kind, to_address`,
-			[]any{b.Letter, b.State, b.Status, b.Detail, s.c.Brand, reportRanks[b.State], ms(reportedAt(b, s.now))}, idDest{&ticket}, &kind, &to)
+			[]any{b.Letter, b.State, b.Status, b.Detail, s.c.Brand, reportRanks[b.State], ms(reportedAt(b, s.now)), b.Sid}, idDest{&ticket}, &kind, &to)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}

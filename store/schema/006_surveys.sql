@@ -24,7 +24,7 @@ CREATE TABLE surveys (
 );
 CREATE INDEX surveys_due ON surveys (brand, due) WHERE due > 0;
 CREATE INDEX surveys_follow_up ON surveys (brand, follow_up) WHERE follow_up > 0;
-CREATE INDEX surveys_address ON surveys (address, asked) WHERE asked > 0;
+CREATE INDEX surveys_address ON surveys (address, brand, asked) WHERE asked > 0;
 CREATE INDEX surveys_asked ON surveys (brand, asked) WHERE asked > 0;
 CREATE INDEX surveys_answered ON surveys (answered, brand) WHERE answered > 0;
 CREATE INDEX surveys_person ON surveys (person, asked) WHERE asked > 0;
