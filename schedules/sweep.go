@@ -43,6 +43,9 @@ type Options struct {
 	Supervisor func() *TimeOfDay
 	// Morning is when agents and teams are sent what the day brings; nil: never.
 	Morning func() *TimeOfDay
+	// Jobs are what the schedules do that are no reminders, by their keys: run for
+	// each brand. A schedule without a job does nothing.
+	Jobs map[string]Job
 }
 
 const (
@@ -146,8 +149,9 @@ func (s *Sweep) Pass(ctx context.Context) error {
 	rules := s.opt.Rules()
 	var errs []error
 	for _, brand := range slices.Sorted(maps.Keys(rules.Brands)) {
-		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now), s.undelivered(ctx, brand, rules, now))
+		errs = append(errs, s.silent(ctx, brand, rules, now), s.due(ctx, brand, rules, now), s.undelivered(ctx, brand, rules, now), s.surveys(ctx, brand, rules, now))
 		errs = append(errs, s.watch(ctx, brand, rules, now), s.alarms(ctx, brand, rules, now))
+		errs = append(errs, s.runs(ctx, brand, rules, now), s.gather(ctx, brand, rules, now))
 	}
 	errs = append(errs, s.heldMail(ctx, rules, now), s.morning(ctx, rules, now), s.index(ctx))
 	return errors.Join(errs...)
