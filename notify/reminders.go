@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 type shownItem struct {
 	Kind     string // key of the schedule: "warranty_reminder", …
 	Product  Words  // "LaserJet 400 (serial LJ400-1)"
+	Model    Words  // "LaserJet 400"
 	Contract Words  // what it is called, "" not known
 	Date     string // "1 December 2026"
 	Days     int    // until then, 0 today or past
@@ -26,7 +28,7 @@ type shownItem struct {
 func (v *view) reminders(l tickets.Letter, m Material, lang *language, w *words) {
 	for _, i := range l.Data.Items {
 		v.Items = append(v.Items, shownItem{
-			Kind: i.Schedule, Product: w.put(productName(i, lang)), Contract: w.put(oneLine(i.Contract, 100)),
+			Kind: i.Schedule, Product: w.put(productName(i, lang)), Model: w.put(oneLine(cmp.Or(i.Model, i.Serial), 40)), Contract: w.put(oneLine(i.Contract, 100)),
 			Date: lang.day(i.Date), Days: i.Days, Pages: lang.number(i.Pages), Link: m.offerLink(l, i),
 		})
 	}

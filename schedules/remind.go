@@ -38,13 +38,15 @@ func (w owners) of(ctx context.Context, db *store.DB, id int64) (tickets.Person,
 	return p, err
 }
 
-// found lists what an occurrence finds due: of the days since the run before, in
-// each customer's own zone.
+// found lists what an occurrence finds due: of the days since the run before, its
+// own and the next one, for the clocks of some customers are ahead. Each is told
+// at the schedule's time of day on the customer's own clock.
 func found(ctx context.Context, db *store.DB, o Occurrence, rules tickets.Rules, who owners) ([]tickets.Due, error) {
 	products, err := candidates(ctx, db, o, rules)
 	if err != nil {
 		return nil, err
 	}
+	from, to := o.days()
 	var out []tickets.Due
 	for _, p := range products {
 		if p.Person == 0 {
@@ -55,10 +57,17 @@ func found(ctx context.Context, db *store.DB, o Occurrence, rules tickets.Rules,
 			return nil, err
 		}
 		zone := owner.Zone(rules.Brands[o.Brand])
-		from, to := sla.DateOf(o.Since.In(zone)).Add(1), sla.DateOf(o.At.In(zone))
-		out = append(out, tickets.Reminders(o.Schedule, []tickets.Product{p}, from, to, o.At, rules.Reminders)...)
+		for _, d := range tickets.Reminders(o.Schedule, []tickets.Product{p}, from, to, o.At, rules.Reminders) {
+			d.Next = d.Day.At(o.At.Hour()*60+o.At.Minute(), zone)
+			out = append(out, d)
+		}
 	}
 	return out, nil
+}
+
+// days are those that an occurrence looks at, on the schedule's own clock.
+func (o Occurrence) days() (from, to sla.Date) {
+	return sla.DateOf(o.Since.In(o.At.Location())).Add(1), sla.DateOf(o.At).Add(1)
 }
 
 // everything is a limit for lists that must be whole.
@@ -89,13 +98,13 @@ func candidates(ctx context.Context, db *store.DB, o Occurrence, rules tickets.R
 	return nil, nil
 }
 
-// ending are the products of which a day lies so many days ahead of the days of
-// an occurrence: a day more on both sides, as zones differ.
+// ending are the products of which a day lies so many days after those that an
+// occurrence looks at.
 func ending(ctx context.Context, db *store.DB, o Occurrence, what store.Ending, days []int) (list []tickets.Product, err error) {
 	seen := map[int64]bool{}
 	for _, n := range days {
-		first, last := sla.DateOf(o.Since.UTC()).Add(n-1), sla.DateOf(o.At.UTC()).Add(n+1)
-		some, err := db.ProductsEnding(ctx, o.Brand, what, first, last, everything)
+		from, to := o.days()
+		some, err := db.ProductsEnding(ctx, o.Brand, what, from.Add(n), to.Add(n), everything)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +128,6 @@ func (s *Sweep) gather(ctx context.Context, brand string, rules tickets.Rules, n
 	if err != nil {
 		return err
 	}
-	next := soon(rules, brand, now)
 	for _, id := range persons {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -127,7 +135,7 @@ func (s *Sweep) gather(ctx context.Context, brand string, rules tickets.Rules, n
 		if wrote >= mostAnHour {
 			return s.flood(ctx, brand, now)
 		}
-		told, err := s.gatherOne(context.WithoutCancel(ctx), brand, id, next, rules, now)
+		told, err := s.gatherOne(context.WithoutCancel(ctx), brand, id, rules, now)
 		s.alive()
 		switch {
 		case err != nil:
@@ -143,11 +151,11 @@ func (s *Sweep) gather(ctx context.Context, brand string, rules tickets.Rules, n
 }
 
 // gatherOne decides what one customer is told, and saves it with the letter.
-func (s *Sweep) gatherOne(ctx context.Context, brand string, person int64, next time.Time, rules tickets.Rules, now time.Time) (told int, err error) {
+func (s *Sweep) gatherOne(ctx context.Context, brand string, person int64, rules tickets.Rules, now time.Time) (told int, err error) {
 	err = s.opt.DB.Decide(ctx, brand, func(tx *store.Tx) error {
 		told = 0
 		return tx.Try(ctx, func() error {
-			c, due, err := reminded(ctx, tx, brand, person, next, rules, now)
+			c, due, err := reminded(ctx, tx, brand, person, rules, now)
 			if err != nil || !due {
 				return err
 			}
@@ -161,7 +169,7 @@ func (s *Sweep) gatherOne(ctx context.Context, brand string, person int64, next 
 
 // reminded decides what one customer is told. What waits for somebody who is
 // gone ends.
-func reminded(ctx context.Context, tx *store.Tx, brand string, person int64, next time.Time, rules tickets.Rules, now time.Time) (tickets.Change, bool, error) {
+func reminded(ctx context.Context, tx *store.Tx, brand string, person int64, rules tickets.Rules, now time.Time) (tickets.Change, bool, error) {
 	r, err := tx.Reminded(ctx, brand, person)
 	if errors.Is(err, store.ErrNotFound) {
 		c := tickets.Change{Brand: brand}
@@ -174,7 +182,6 @@ func reminded(ctx context.Context, tx *store.Tx, brand string, person int64, nex
 	if err != nil {
 		return tickets.Change{}, false, err
 	}
-	r.Soon = next
 	c, due := tickets.Gather(r, rules, now)
 	return c, due, nil
 }

@@ -210,22 +210,3 @@ func (s *Sweep) occur(ctx context.Context, tx *store.Tx, o Occurrence, job Job, 
 	_, err = tx.Save(ctx, 0, "", "", c, now)
 	return len(c.Dues) + len(c.Letters), err
 }
-
-// soon is when the next reminder schedule of a brand runs after now, zero when
-// none does within the day.
-func soon(rules tickets.Rules, brand string, now time.Time) time.Time {
-	var first time.Time
-	for _, sched := range rules.Reminders.Schedules {
-		if !sched.IsReminder() {
-			continue
-		}
-		line, err := readCron(sched.Cron, rules.Brands[brand].Location)
-		if err != nil {
-			continue // the run says so
-		}
-		if at := line.next(now); !at.IsZero() && at.Sub(now) < 24*time.Hour && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
-	}
-	return first
-}

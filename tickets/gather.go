@@ -16,13 +16,11 @@ type Reminded struct {
 	Told       []sla.Date        // days of late on which a reminder left, in the customer's zone
 	Suppressed []string          // of Person's addresses: mail to them bounced
 	Stopped    []LineConsent     // of Person's numbers: they want no texts from these lines
-	// Soon is when a schedule of the brand finds more next: what is due on one
-	// day goes in one letter. Zero: not today.
-	Soon time.Time
 }
 
-// gatherFor is how long a letter waits for a schedule that runs later that day.
-const gatherFor = 3 * time.Hour
+// polite is when a letter that was put off to another day leaves, in minutes
+// since midnight of the customer's clock.
+const polite = 8 * 60
 
 // Gather decides what a customer is told now of all that waits: one letter a
 // day at most, with everything in it, at an hour and by a way that the customer
@@ -76,7 +74,9 @@ func (g *gathering) sort() (ready []Due) {
 		case unwanted != "":
 			g.settle(d, DueStopped, unwanted)
 		case d.Day.After(g.today):
-			g.again(d, g.morning(d.Day))
+			if !d.Next.After(g.now) {
+				g.again(d, g.morning(d.Day))
+			}
 		default:
 			ready = append(ready, d)
 		}
@@ -129,7 +129,7 @@ func (g *gathering) again(d Due, next time.Time) {
 // tell writes the letter, or says when to look again.
 func (g *gathering) tell(ready []Due) {
 	to, line, why := g.way()
-	later := g.later(ready)
+	later := g.later()
 	for _, d := range ready {
 		switch {
 		case why != "":
@@ -150,30 +150,17 @@ func (g *gathering) tell(ready []Due) {
 }
 
 // later says when the customer may be written to, zero now.
-func (g *gathering) later(ready []Due) time.Time {
+func (g *gathering) later() time.Time {
 	if slices.Contains(g.Told, g.today) {
 		return g.morning(g.today.Add(1))
 	}
-	if end := g.Person.Prefs.quietUntil(g.now, g.zone); !end.IsZero() {
-		return end
-	}
-	found := g.now
-	for _, d := range ready {
-		if d.Found.Before(found) {
-			found = d.Found
-		}
-	}
-	// What was found long ago has waited enough.
-	if s := g.Soon; s.After(g.now) && s.Sub(found) <= gatherFor && s.Sub(g.now) <= gatherFor &&
-		sla.DateOf(s.In(g.zone)) == g.today && g.Person.Prefs.quietUntil(s, g.zone).IsZero() {
-		return s
-	}
-	return time.Time{}
+	return g.Person.Prefs.quietUntil(g.now, g.zone)
 }
 
-// morning is the first moment of a day at which the customer may be written to.
+// morning is when the customer is written to on a day for which nothing else is
+// said.
 func (g *gathering) morning(day sla.Date) time.Time {
-	start := day.At(0, g.zone)
+	start := day.At(polite, g.zone)
 	if end := g.Person.Prefs.quietUntil(start, g.zone); !end.IsZero() {
 		return end
 	}

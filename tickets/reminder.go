@@ -55,11 +55,11 @@ func (r ReminderRules) Span(kind ProductKind) int {
 	return 0
 }
 
-// Reminders lists what a schedule finds due of products on the days from to to
-// (both counted, in the zone of the customer): nothing of a product that is
-// retired or whose customer is not known. Consumables and services go by
-// readings that somebody reported; nothing is guessed. at is the time of the
-// occurrence.
+// Reminders lists what a schedule finds due of products on the days from to to,
+// both counted: nothing of a product that is retired or whose customer is not
+// known. Services go by readings that somebody reported; nothing is guessed. at
+// is the time of the occurrence, in the zone of the schedule. When on its day
+// each customer is told, is for the caller to say.
 func Reminders(s Schedule, products []Product, from, to sla.Date, at time.Time, rules ReminderRules) []Due {
 	var out []Due
 	for _, p := range products {
@@ -88,9 +88,9 @@ func dueOf(s Schedule, p Product, from, to sla.Date, at time.Time, rules Reminde
 	case WarrantyExpired:
 		return daysBefore(p.WarrantyUntil, []int{-1}, from, to)
 	case ServiceReminder:
-		return service(p, to, rules)
+		return service(p, sla.DateOf(at), rules)
 	case MeterReminder:
-		return asksForReading(p, to, at, rules)
+		return asksForReading(p, sla.DateOf(at), at, rules)
 	}
 	return nil
 }
@@ -111,14 +111,14 @@ func daysBefore(date sla.Date, days []int, from, to sla.Date) []Due {
 
 // service is due once the newest reading is a span above the last service, and
 // again with every further span: what was missed comes once.
-func service(p Product, to sla.Date, rules ReminderRules) []Due {
+func service(p Product, today sla.Date, rules ReminderRules) []Due {
 	span, worn := rules.Span(p.Kind), p.Worn()
 	if span == 0 || worn < span {
 		return nil
 	}
 	return []Due{{
 		Occurrence: fmt.Sprint(p.ServicedAt + worn/span*span), Subject: fmt.Sprintf("service:%d", p.ServicedAt),
-		Pages: worn, Day: to,
+		Pages: worn, Day: today,
 	}}
 }
 
@@ -136,14 +136,14 @@ func (p Product) Worn() int {
 }
 
 // asksForReading is due once a month at most, when nobody reported one of late.
-func asksForReading(p Product, to sla.Date, at time.Time, rules ReminderRules) []Due {
+func asksForReading(p Product, today sla.Date, at time.Time, rules ReminderRules) []Due {
 	if rules.Span(p.Kind) == 0 {
 		return nil
 	}
 	if n := len(p.Readings); n > 0 && at.Sub(p.Readings[n-1].At) < freshReading {
 		return nil
 	}
-	return []Due{{Occurrence: fmt.Sprintf("%04d-%02d", to.Year, to.Month), Subject: "meter", Day: to}}
+	return []Due{{Occurrence: fmt.Sprintf("%04d-%02d", today.Year, today.Month), Subject: "meter", Day: today}}
 }
 
 // stale says why something due is not told any more on a day; "" when it is
