@@ -15,6 +15,7 @@ type TicketQuery struct {
 	Search                 string           // words that stand in messages or subject; any script; never an error
 	Customer               string           // address
 	Person                 int64            // who takes part, by whatever address or number; 0 anybody
+	Product                int64            // what it is about; 0 anything
 	Unassigned             bool             // nobody has it
 	Promised               time.Time        // a promise on it is due before then; zero: any ticket
 	Order                  []string         // severities, worst first; nil: critical, high, medium, low
@@ -64,6 +65,9 @@ func (db *DB) tickets(ctx context.Context, q TicketQuery) ([]tickets.Ticket, err
 	}
 	if q.Person != 0 { // participants_person
 		and(`id IN (SELECT ticket FROM participants WHERE person = $%d AND role <> 'removed')`, q.Person)
+	}
+	if q.Product != 0 { // tickets_product
+		and(`product > 0 AND product = $%d`, q.Product)
 	}
 	if len(q.Statuses) == 0 {
 		where += " AND " + openOnly

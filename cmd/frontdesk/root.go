@@ -20,6 +20,7 @@ func rootCommand() *cobra.Command {
 		parseCommand(),
 		ticketsCommand(),
 		customersCommand(),
+		productsCommand(),
 		explainCommand(),
 		slaCommand(),
 		threadCommand(),
