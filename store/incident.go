@@ -10,17 +10,16 @@ import (
 // maxIncident bounds the tickets of an incident that one decision concerns.
 const maxIncident = 1000
 
-// parent finds, when the ticket of History is the parent of an incident, the
-// others of it that are open, each with the newest message of a customer and
-// its clocks.
+// parent finds, when the ticket of History is part of an incident, the others of
+// it that are open, each with the newest message of a customer and its clocks.
 func (f *finder) parent(ctx context.Context) error {
 	t := f.livesOn(f.keys.History)
-	if t == nil || t.Incident == 0 || t.Incident != t.ID {
+	if t == nil || t.Incident == 0 {
 		return nil
 	}
 	// Served by tickets_incident.
-	list, err := loadTickets(ctx, f.tx, `incident > 0 AND incident = $1 AND id <> $1 AND brand = $2 AND `+openOnly+` ORDER BY id`+limit(maxIncident),
-		[]any{t.ID, f.keys.Brand})
+	list, err := loadTickets(ctx, f.tx, `incident > 0 AND incident = $1 AND id <> $3 AND brand = $2 AND `+openOnly+` ORDER BY id`+limit(maxIncident),
+		[]any{t.Incident, f.keys.Brand, t.ID})
 	if err != nil || len(list) == 0 {
 		return err
 	}

@@ -83,7 +83,7 @@ type Found struct {
 	Points   int                   // that the person of Survey has
 	Code     string                // referral code of the person of Survey, "" none yet
 	Referral *ReferralCode         // of Keys.Codes, the first that somebody has
-	Parent   []IncidentTicket      // open tickets of the incident whose parent is Keys.History, the parent itself not among them
+	Parent   []IncidentTicket      // open tickets of the incident that Keys.History is part of, itself not among them
 }
 
 // Desk is how busy the agents are, over all brands.

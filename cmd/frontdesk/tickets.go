@@ -19,7 +19,7 @@ agent's mail: it is checked as a whole, logged in the ticket's events, and
 letters leave through the outbox.`,
 		"  frontdesk tickets list --status new\n  frontdesk tickets show 1234 --events",
 		ticketsListCommand(), ticketsShowCommand(), ticketsNewCommand(), ticketsSetCommand(),
-		ticketsMergeCommand(), ticketsSplitCommand(), ticketsNoteCommand(), ticketsReplyCommand())
+		ticketsMergeCommand(), ticketsSplitCommand(), ticketsRecurringCommand(), ticketsNoteCommand(), ticketsReplyCommand())
 }
 
 func ticketsListCommand() *cobra.Command {

@@ -41,6 +41,15 @@ type ticketJSON struct {
 	WorkedMin    int               `json:"worked_minutes"`
 	Acked        string            `json:"acknowledged,omitempty"` // that somebody has it in hand: a key, #ack
 	AckedBy      string            `json:"acknowledged_by,omitempty"`
+	Line         string            `json:"line,omitempty"` // our number that it is about
+	Tier         int               `json:"tier"`           // 0 the first
+	Incident     int64             `json:"incident,omitempty"`
+	NextDue      string            `json:"next_due"` // of its clocks
+	Clocks       []clockJSON       `json:"clocks,omitempty"`
+	AssignedWhy  string            `json:"assigned_why,omitempty"`
+	Unassigned   string            `json:"unassigned_why,omitempty"`
+	Asked        []string          `json:"asked,omitempty"` // facts that the customer was asked for
+	Guess        *tickets.Guess    `json:"guess,omitempty"`
 
 	updated time.Time
 }
@@ -50,6 +59,15 @@ type participantJSON struct {
 	Address string            `json:"address"`
 	Name    string            `json:"name"`
 	Role    tickets.PartyRole `json:"role"`
+}
+
+// clockJSON is one clock as of the desk's last look; sla explain computes it anew.
+type clockJSON struct {
+	Clock    string `json:"clock"`
+	State    string `json:"state"`
+	Promise  string `json:"promise"`
+	Due      string `json:"due"`
+	Breached string `json:"breached"`
 }
 
 type linkJSON struct {
@@ -66,6 +84,13 @@ func ticketToJSON(t *tickets.Ticket) ticketJSON {
 		Opened: stamp(t.Opened), Updated: stamp(t.Updated), Answered: stamp(t.Answered), Resolved: stamp(t.Resolved),
 		Closed: stamp(t.Closed), PendingUntil: stamp(t.PendingUntil), Due: stamp(t.Due), WorkedMin: t.WorkedMin, updated: t.Updated,
 		Acked: stamp(t.Promises.Acknowledged), AckedBy: t.Promises.AckedBy,
+	}
+	j.Line, j.Tier, j.Incident, j.NextDue, j.Guess = t.Line, t.Tier, t.Incident, stamp(t.Promises.NextDue()), t.Guess
+	j.AssignedWhy, j.Unassigned, j.Asked = t.Promises.Assigned, t.Promises.Unassigned, t.Promises.Asked
+	for _, v := range t.Promises.Clocks {
+		if v.Within != "" {
+			j.Clocks = append(j.Clocks, clockJSON{string(v.Clock), string(v.State), v.Within, stamp(v.Due), stamp(v.Breached)})
+		}
 	}
 	if j.Facts == nil {
 		j.Facts = map[string]string{}

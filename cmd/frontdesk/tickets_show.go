@@ -131,12 +131,24 @@ func showTicketHead(w io.Writer, t ticketJSON) {
 	f.line("status", string(t.Status)+into(t.MergedInto))
 	f.line("brand", t.Brand+", "+t.Mailbox)
 	f.line("queue", t.Queue)
-	f.line("assignee", t.Assignee)
+	f.line("line", t.Line)
+	f.line("assignee", t.Assignee+after(": ", t.AssignedWhy))
+	f.line("unassigned", t.Unassigned)
+	if t.Tier > 0 {
+		f.line("tier", fmt.Sprint(t.Tier+1))
+	}
 	f.line("acknowledged", t.Acked+after(" by ", t.AckedBy))
 	f.line("severity", t.Severity)
 	f.line("category", t.Category)
 	f.line("impact", orZero(int64(t.Impact)))
 	f.line("urgency", orZero(int64(t.Urgency)))
+	if t.Incident != 0 {
+		f.line("incident", fmt.Sprintf("#%d", t.Incident))
+	}
+	for _, c := range t.Clocks {
+		f.line(c.Clock, fmt.Sprintf("%s, %s%s", c.Promise, c.State, after(", due ", c.Due)))
+	}
+	f.line("asked", strings.Join(t.Asked, ", "))
 	f.line("tags", strings.Join(t.Tags, " "))
 	f.line("opened", t.Opened+" by "+string(t.Channel))
 	f.line("answered", t.Answered)
