@@ -32,6 +32,7 @@ func header(l tickets.Letter, m Material, subject, messageID string) (message.He
 	f.ids("Message-ID", messageID)
 	f.thread(l, m)
 	f.automatic(l, m, messageID)
+	f.unsubscribe(l, m)
 	if l.Agent {
 		f.about(l, m)
 	}

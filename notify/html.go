@@ -31,7 +31,7 @@ func htmlPage(doc ast.Node, source []byte, w *words, lang, title, color string) 
 	if !brandColor.MatchString(color) {
 		color = fallbackColor
 	}
-	styled := styles(color).Replace(button.ReplaceAllString(body.String(), `<a class="b" href="$1">`))
+	styled := styles(color).Replace(score.ReplaceAllString(button.ReplaceAllString(body.String(), `<a class="b" href="$1">`), `<a class="s" href="$1">`))
 	page := strings.NewReplacer("LANG", html.EscapeString(lang), "TITLE", html.EscapeString(title), "COLOR", color).Replace(htmlHead) +
 		w.expand(styled, htmlWords) + htmlFoot
 	return page, nil
@@ -39,6 +39,10 @@ func htmlPage(doc ast.Node, source []byte, w *words, lang, title, color string) 
 
 // button is a link with the title "button" in Markdown: [Yes](https://… "button").
 var button = regexp.MustCompile(`<a href="([^"]*)" title="button">`)
+
+// score is a link with the title "score": one of a row of numbers. The text part
+// leaves the row out; it has the link to their page.
+var score = regexp.MustCompile(`<a href="([^"]*)" title="score">`)
 
 // styles puts a style on each tag that goldmark writes. Words of people are
 // still marks at this point: no tag of theirs can be meant.
@@ -52,6 +56,7 @@ func styles(color string) *strings.Replacer {
 		"<hr>", `<hr style="border:0;border-top:1px solid #999999;margin:24px 0">`,
 		"<blockquote>", `<blockquote style="margin:0 0 16px;padding:0 0 0 12px;border-left:3px solid #999999">`,
 		"<code>", `<code style="font-family:Consolas,Menlo,monospace;font-size:14px">`,
+		`<a class="s" href=`, `<a style="display:inline-block;min-width:22px;margin:0 4px 8px 0;padding:9px 8px;border:2px solid `+color+`;border-radius:6px;font-weight:bold;text-align:center;text-decoration:none" href=`,
 		`<a class="b" href=`, `<a style="display:inline-block;margin:0 8px 8px 0;padding:10px 18px;border:2px solid `+color+`;border-radius:6px;font-weight:bold;text-decoration:none" href=`,
 	)
 }

@@ -59,8 +59,17 @@ func (p *plainer) block(n ast.Node, width int) []string {
 	case *ast.FencedCodeBlock, *ast.CodeBlock:
 		return p.code(n)
 	default:
+		if scoreRow(n) {
+			return nil
+		}
 		return p.paragraph(n, width)
 	}
+}
+
+// scoreRow reports whether a paragraph is a row of scores.
+func scoreRow(n ast.Node) bool {
+	link, ok := n.FirstChild().(*ast.Link)
+	return ok && string(link.Title) == "score"
 }
 
 func (p *plainer) list(n *ast.List, width int) []string {

@@ -85,7 +85,10 @@ func testLetter(kind tickets.LetterKind, lang string) tickets.Letter {
 		l.Agent, l.Version, l.Person = true, 4, 8
 		l.To = tickets.Address{Name: "Asha", Address: "asha@baleyo.example"}
 	}
-	if kind == tickets.LetterGuide || kind == tickets.LetterQuarantine {
+	if kind == tickets.LetterReminder {
+		l.InReplyTo, l.References = "", nil
+	}
+	if kind == tickets.LetterGuide || kind == tickets.LetterQuarantine || kind == tickets.LetterReminder {
 		l.Ticket, l.Reply, l.Subject = 0, false, ""
 	}
 	return l

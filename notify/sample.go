@@ -31,8 +31,11 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			},
 			Bounce: "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 			Number: "+4915112345678",
+			Items:  sampleItems(),
 			Due:    time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), SolveBy: at.Add(48 * time.Hour), Opens: time.Date(2026, 11, 24, 4, 15, 0, 0, time.UTC),
 			Clock: "resolution", Promise: "48 hours", Left: "1h20m",
+			Survey: &tickets.Survey{ID: 21, Kind: tickets.SurveyCSAT, Score: 2, Agent: "asha@baleyo.example", Comment: "It took three days."},
+			Points: 120, Level: "Silver", Reward: "Free cleaning at the next service", Code: "MARIA-7Q2F",
 		},
 	}
 }

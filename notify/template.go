@@ -39,12 +39,15 @@ var Kinds = []tickets.LetterKind{
 	tickets.LetterAcknowledgement, tickets.LetterRefused, tickets.LetterAnswer, tickets.LetterMissing,
 	tickets.LetterResolution, tickets.LetterConfirmed, tickets.LetterSilence, tickets.LetterClosed,
 	tickets.LetterReopened, tickets.LetterPriority, tickets.LetterIncident, tickets.LetterEscalated, tickets.LetterUpdate, tickets.LetterDelay,
+	tickets.LetterSurvey, tickets.LetterFollowUp, tickets.LetterReward,
+	tickets.LetterReminder,
 	tickets.LetterMissedCall, tickets.LetterHelp, tickets.LetterTemplate,
 	tickets.LetterNewTicket, tickets.LetterMessage, tickets.LetterReceipt, tickets.LetterHeld,
 	tickets.LetterHistory, tickets.LetterList, tickets.LetterGuide, tickets.LetterBounced,
 	tickets.LetterQuarantine, tickets.LetterRefusal,
 	tickets.LetterOutbreak, tickets.LetterMorning, tickets.LetterTeam,
 	tickets.LetterEscalation, tickets.LetterWarning, tickets.LetterBreach, tickets.LetterAskUpdate,
+	tickets.LetterLowScore,
 	tickets.LetterRingText,
 }
 

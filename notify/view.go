@@ -49,6 +49,10 @@ type view struct {
 	Severity      Words
 	Confirm       string // link to the page with the two buttons, "" without pages
 
+	// Of reminders.
+	Items  []shownItem
+	Wishes string // page on which the customer unsubscribes, "" without pages
+
 	// Of promises, to both.
 	Due       string // when it is due: of an acknowledgement, the first answer
 	SolveBy   string // acknowledgement: when the solution is due
@@ -57,6 +61,19 @@ type view struct {
 	ClockName string // the same in the letter's language
 	Promise   Words  // "24 hours"
 	Left      Words  // "1h20m", "" when it is overdue
+
+	// Of surveys and rewards.
+	Survey      string // "csat", "ces" or "nps"
+	Least, Most string // of the scale
+	Scores      []scoreLink
+	SurveyPage  string // "" without pages
+	Score       string // that was given
+	Solver      Words  // who resolved the ticket
+	Points      int
+	Level       Words
+	Reward      Words
+	Code        Words  // by which the customer recommends us
+	CodePage    string // "" without pages
 
 	// To agents.
 	From       Words
@@ -184,7 +201,9 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 		v.Refused = append(v.Refused, refusedFile{w.put(oneLine(r.Filename, 120)), lang.size(int64(r.Size)), r.Why})
 	}
 	v.promises(d, lang, zone, w)
+	v.reminders(l, m, lang, w)
 	v.lists(d, lang, zone, w)
+	v.surveys(l, m, w)
 	return v
 }
 
