@@ -129,7 +129,7 @@ func (g *gathering) again(d Due, next time.Time) {
 // tell writes the letter, or says when to look again.
 func (g *gathering) tell(ready []Due) {
 	to, line, why := g.way()
-	later := g.later()
+	later := g.later(ready)
 	for _, d := range ready {
 		switch {
 		case why != "":
@@ -150,9 +150,22 @@ func (g *gathering) tell(ready []Due) {
 }
 
 // later says when the customer may be written to, zero now.
-func (g *gathering) later() time.Time {
+func (g *gathering) later(ready []Due) time.Time {
 	if slices.Contains(g.Told, g.today) {
 		return g.morning(g.today.Add(1))
+	}
+	var first time.Time
+	for _, d := range ready {
+		at := d.Next
+		if d.Day.Before(g.today) { // late by days: the hour is no hurry
+			at = g.today.At(polite, g.zone)
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	if first.After(g.now) {
+		return first
 	}
 	return g.Person.Prefs.quietUntil(g.now, g.zone)
 }
