@@ -15,6 +15,7 @@ import (
 const (
 	maxReadBytes = 64 << 10
 	maxReadWords = 2000
+	maxWord      = 60 // bytes: the rest of a longer one is no word
 )
 
 // pause stands among the words of a sentence for a comma, a colon, a bracket: a
@@ -115,8 +116,9 @@ func sentencesOf(text string) []sentence {
 			if breaks > 1 && len(words) > 0 && !end(false) {
 				return out
 			}
-			breaks = 0
-			foldRune(&word, r)
+			if breaks = 0; word.Len() < maxWord {
+				foldRune(&word, r)
+			}
 			continue
 		}
 		if word.Len() > 0 && !apostrophe(r) && !groups(rest, i) {

@@ -21,14 +21,12 @@ type balance struct {
 	cosmetic   bool          // only how it looks
 	grave      bool          // harm, a standstill or no way around it
 	why        []string
-
-	counts map[string]int
-	said   map[string][]string
+	counts     map[string]int // how often each sign was counted
 }
 
 // weigh looks for signs of how many are hit and how long it can wait.
 func weigh(w written, configured []Sign) balance {
-	b := balance{forces: map[force]int{}, hits: 1, sales: w.sales(), counts: map[string]int{}, said: map[string][]string{}}
+	b := balance{forces: map[force]int{}, hits: 1, sales: w.sales(), counts: map[string]int{}}
 	var told []bool // sentences in which something is wrong
 	for _, s := range w {
 		told = append(told, b.readSigns(s))
@@ -124,7 +122,6 @@ func (b *balance) note(x sign, words string, own, hedged bool) {
 	}
 	b.forces[f]++
 	b.counts[x.says]++
-	b.said[x.says] = append(b.said[x.says], words)
 	b.hits = max(b.hits, impact)
 	b.spoken = true
 	b.cosmetic = b.cosmetic || x.says == looks
