@@ -126,7 +126,7 @@ func (d *decision) warnings(tc *TicketChange, r sla.Reading) []step {
 	}
 	return []step{{r.WarnAt, stepKey(r.WarnAt, "warned", string(r.Clock)), func() {
 		tc.event(d.now, "desk", "warned", "%s within %s is due %s", r.Clock, within(r.Target), d.shown(r.Due))
-		if !late(r.Run) {
+		if !late(r.Run) && !tc.Ticket.partOfIncident() {
 			d.tellClock(tc, LetterWarning, r.Clock, r.Run)
 		}
 	}}}
@@ -141,7 +141,7 @@ func (d *decision) breaches(tc *TicketChange, clock sla.Clock, r sla.Run) []step
 	}
 	return []step{{at.Add(time.Millisecond), stepKey(at, "breached", string(clock)), func() {
 		tc.event(d.now, "desk", "breached", "%s within %s was due %s", clock, within(r.Target), d.shown(at))
-		if clock != sla.NextUpdate { // the update itself goes now
+		if clock != sla.NextUpdate && !tc.Ticket.partOfIncident() { // the update itself goes now
 			d.tellClock(tc, LetterBreach, clock, r)
 		}
 	}}}

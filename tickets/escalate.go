@@ -18,6 +18,9 @@ import (
 // make one step.
 func (d *decision) escalations(tc *TicketChange, log []sla.Event, readings []sla.Reading) []step {
 	t := &tc.Ticket
+	if t.partOfIncident() {
+		return nil // its first ticket climbs for all of them
+	}
 	var out []step
 	add := func(at time.Time, key, format string, args ...any) {
 		out = append(out, step{at, "escalated:" + key, func() { d.stepUp(tc, fmt.Sprintf(format, args...)) }})
@@ -146,7 +149,9 @@ func (d *decision) escalate(tc *TicketChange, who, why string) string {
 		data.Done = []string{fmt.Sprintf("escalated to %s: %s; it is not yours any more", team, why)}
 		d.toAgent(tc, former, LetterReceipt, 0, data)
 	}
-	d.tellStep(tc, team)
+	if from != t.Tier {
+		d.tellStep(tc, team)
+	}
 	if d.rules.Severities[t.Severity].Call {
 		d.ring(tc, t.Tier, why)
 	}

@@ -107,6 +107,11 @@ func (d *decision) joined(tc *TicketChange) {
 	d.automatic(tc, LetterIncident, LetterData{Incident: t.Incident, Severity: t.Severity})
 }
 
+// partOfIncident reports whether the ticket is one of an incident's others, and
+// not its first. What the desk does to itself about an incident it does once, on
+// the first ticket: thirty tickets would ring thirty times.
+func (t *Ticket) partOfIncident() bool { return t.Incident != 0 && t.Incident != t.ID }
+
 // toldIncident notes that the customer was told of the incident.
 const toldIncident = "incident"
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"frontdesk/sla"
 )
 
 // outage is what thirty people write when the same line is down, each in their
@@ -221,5 +223,43 @@ func TestIncidentAnswersAll(t *testing.T) {
 	for _, command := range []string{"#incident all", "#incident none", "#incident 99999"} {
 		c := Receive(foundWith(stored()), fromAgent(asha, 2, []string{command}, "x"), rulesForTest(), noon)
 		want(t, "letters of "+command, letters(c), "agent-held→"+asha.Address)
+	}
+}
+
+// TestIncidentClimbsOnce escalates the first ticket of an incident for all: the
+// others tell their customers, and nobody else.
+func TestIncidentClimbsOnce(t *testing.T) {
+	t.Parallel()
+	rules := rulesForTest()
+	rules.Order = []string{"critical", "high", "low"}
+	rules.Severities = map[string]Severity{"critical": {Key: "critical", Escalate: sla.Duration{Unit: sla.Immediately}}}
+	rules.Policy = sla.Policy{Rules: []sla.Rule{{Name: "all", Targets: map[sla.Clock]sla.Target{sla.Resolution: {Within: sla.Duration{Count: 24, Unit: sla.Hour}}}}}}
+	for _, c := range []struct {
+		first int64
+		want  string
+	}{
+		{42, "agent-escalation"},
+		{41, ""},
+	} {
+		ticket := stored(func(x *Ticket) {
+			x.Severity, x.Status, x.Assignee, x.Incident = "critical", StatusNew, "", c.first
+			x.Promises.Told = []string{toldIncident}
+		})
+		found := foundWith(ticket)
+		found.Log = map[int64][]sla.Event{42: {{At: ticket.Opened, Kind: sla.Opened, Status: "new", Facts: sla.Facts{Severity: "critical", Brand: "baleyo"}}}}
+		for _, at := range []time.Time{noon, noon.Add(30 * time.Hour)} { // at once, and after the promise was missed
+			change, _ := Watch(*ticket, found, rules, at)
+			agents := 0
+			for _, tc := range change.Tickets {
+				for _, l := range tc.Letters {
+					if l.Agent {
+						agents++
+					}
+				}
+			}
+			if got := letters(change); (agents > 0) != (c.want != "") || !strings.Contains(got, c.want) {
+				t.Errorf("part of #%d, %s: letters %q", c.first, at, got)
+			}
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (d *decision) beat(tc *TicketChange, r sla.Run) []step {
 	out := []step{{at, stepKey(due, "update"), func() { d.update(tc) }}}
 	p := &tc.Ticket.Promises
 	ask := ahead(r, due, d.rules.Update.RemindBefore, d.brand.calendar())
-	if d.rules.Update.RemindBefore.Set() && p.UpdateNote == "" && ask.Before(at) && d.now.Before(at) {
+	if d.rules.Update.RemindBefore.Set() && p.UpdateNote == "" && !tc.Ticket.partOfIncident() && ask.Before(at) && d.now.Before(at) {
 		out = append(out, step{ask, stepKey(due, "ask"), func() { d.ask(tc, r, due) }})
 	}
 	return out
