@@ -20,7 +20,7 @@ var files embed.FS
 // parsed are the pages, each with the layout around it.
 var parsed = func() map[string]*template.Template {
 	out := map[string]*template.Template{}
-	for _, name := range []string{"ticket", "done", "problem"} {
+	for _, name := range []string{"ticket", "done", "problem", "survey", "voted", "referral"} {
 		out[name] = template.Must(template.ParseFS(files, "pages/layout.html", "pages/"+name+".html"))
 	}
 	return out
@@ -48,6 +48,15 @@ type page struct {
 	Forms []form
 
 	Open, Folded []message // newest first
+
+	Article *article
+	Solved  *form // beside the article
+	Return  *returned
+
+	Choices               []choice // of a survey
+	LeastMeans, MostMeans string   // what the ends of its scale mean
+	Nonce, Button         string   // of its form
+	Code, Mailbox         string   // of a referral, and where to write
 }
 
 // form is one of the things that the customer can do.
@@ -99,6 +108,11 @@ func (v *visit) page(notice, typed string) page {
 		pg.Says = v.words.ByMail
 	}
 	pg.Open, pg.Folded = newest(v.messages)
+	pg.Article, pg.Return = v.article, v.returned()
+	if v.article != nil && v.ticket.Status.Open() {
+		f := v.form(actionSolved)
+		pg.Solved = &f
+	}
 	for _, a := range actions {
 		pg.Forms = append(pg.Forms, v.form(a))
 	}

@@ -1,5 +1,6 @@
 // Package web shows customers the pages that letters link to: under /t/ a
-// ticket with its two buttons.
+// ticket with its two buttons, under /s/ a survey, under /r/ how a referral code
+// is used.
 //
 // What it guarantees: a GET or HEAD changes nothing, whoever follows the link
 // (mail scanners and link previews do). A press is a POST that carries a nonce
@@ -70,6 +71,8 @@ func New(opt Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/t/{token}", p.ticket)
 	mux.HandleFunc("/t/{token}/files/{message}/{file}", p.file)
+	mux.HandleFunc("/s/{token}", p.survey)
+	mux.HandleFunc("/r/{code}", p.recommended)
 	mux.HandleFunc("/", p.unknown)
 	return guarded(mux, p)
 }
