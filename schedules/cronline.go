@@ -74,6 +74,26 @@ func (c cronLine) next(t time.Time) time.Time {
 	}
 }
 
+// clock is the time of day that an occurrence stands for, in minutes since
+// midnight: of one that the clock skipped, the time that was skipped.
+func (c cronLine) clock(at time.Time) int {
+	if !c.every {
+		for shown := wall(at.In(c.zone)).Add(-widest); ; {
+			if shown = c.fields.Next(shown); shown.IsZero() {
+				break
+			}
+			minutes := shown.Hour()*60 + shown.Minute()
+			if is := sla.DateOf(shown).At(minutes, c.zone); is.Equal(at) {
+				return minutes
+			} else if is.After(at) {
+				break
+			}
+		}
+	}
+	local := at.In(c.zone)
+	return local.Hour()*60 + local.Minute()
+}
+
 // mostOccurrences bounds a look over a long gap: a line of every minute has as
 // many in a week.
 const mostOccurrences = 10080

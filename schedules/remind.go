@@ -58,7 +58,7 @@ func found(ctx context.Context, db *store.DB, o Occurrence, rules tickets.Rules,
 		}
 		zone := owner.Zone(rules.Brands[o.Brand])
 		for _, d := range tickets.Reminders(o.Schedule, []tickets.Product{p}, from, to, o.At, rules.Reminders) {
-			d.Next = d.Day.At(o.At.Hour()*60+o.At.Minute(), zone)
+			d.Next = d.Day.At(o.Clock, zone)
 			out = append(out, d)
 		}
 	}

@@ -38,6 +38,7 @@ type Occurrence struct {
 	Schedule tickets.Schedule
 	At       time.Time
 	Since    time.Time // the run before: what came due after it is this one's
+	Clock    int       // the time of day that At stands for, minutes since midnight
 }
 
 // Job decides what an occurrence does, within the transaction that notes that it
@@ -85,6 +86,9 @@ func planned(c cronLine, s tickets.Schedule, was store.Run, now time.Time) plan 
 	missed := c.between(was.At, now)
 	p.run.At, p.run.Doubted, p.save = missed[len(missed)-1], time.Time{}, true
 	p.do = caughtUp(missed, s, was, now)
+	for i := range p.do {
+		p.do[i].Clock = c.clock(p.do[i].At)
+	}
 	return p
 }
 
