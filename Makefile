@@ -62,7 +62,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s), and a million tickets' clocks
 torture: ## the tests that kill, break and flood, at length
 	TORTURE=1 $(GO) test -timeout 120m -v -run '$(or $(RUN),.)' ./...
 
-eval: build ## scores on the labelled corpus in CORPUS
+eval: sorted build ## scores on labelled requests, and on the mails in CORPUS
 	@if [ ! -f $(CORPUS)/eval.py ]; then \
 		echo '############################################################'; \
 		echo 'NOT EVALUATED: no $(CORPUS)/eval.py; name its folder: make eval CORPUS=DIR'; \
@@ -71,6 +71,10 @@ eval: build ## scores on the labelled corpus in CORPUS
 	fi
 	python3 $(CORPUS)/eval.py --kind all --cmd '$(CURDIR)/frontdesk parse --json -'
 	python3 $(CORPUS)/eval.py --kind thread --cmd '$(CURDIR)/frontdesk thread --json {dir}'
+
+.PHONY: sorted
+sorted:
+	$(GO) test -count=1 -v -run 'TestRequestsAreSorted|TestLearnedSorting' ./tickets
 
 deps: ## what the tests want of the machine (root on Debian installs it)
 	@.ci/deps.sh

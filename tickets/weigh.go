@@ -163,7 +163,7 @@ func (b *balance) readNumbers(s sentence) {
 	people, places := lexicons().people.find(s), lexicons().places.find(s)
 	for i := 0; i < len(s.words); i++ {
 		n := numberAt(s.words, i)
-		if n < 3 {
+		if n < 3 || unit(s.words, i+1) {
 			continue
 		}
 		end := min(len(s.words), i+2+maxGap)
@@ -205,7 +205,12 @@ func sizeOf(n int) int {
 // something; the others are names of invoices and machines.
 func manyThings(words []string, i int) bool {
 	return strings.ContainsRune(words[i], thousands) && i+1 < len(words) && len(words[i+1]) > 3 &&
-		!money(words, i-1) && len(lexicons().units.find(sentence{words: words[i+1 : i+2]})) == 0
+		!money(words, i-1)
+}
+
+// unit reports whether the word is one of money, time or size.
+func unit(words []string, i int) bool {
+	return i < len(words) && len(lexicons().units.find(sentence{words: words[i : i+1]})) > 0
 }
 
 func money(words []string, i int) bool { return i >= 0 && words[i] == currency }
