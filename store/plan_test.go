@@ -83,6 +83,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	usePromises(t, db)
 	useSurveys(t, db)
 	useProducts(t, db)
+	must(db.Figures(ctx, store.FiguresQuery{Brand: "acme", Before: noon.Add(-time.Hour), From: noon, To: noon.Add(time.Hour), Now: noon, Most: 3}))(t)
 	must(db.Lease(ctx, "x", noon, noon.Add(time.Minute)))(t)
 
 	plans, err := store.Plans(ctx, db)
@@ -99,7 +100,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	for _, index := range []string{"ledger_contact", "fetches_ledger", "participants_line", "participants_person", "messages_texts", "alarms_ringing", "alarms_ticket", "letters_texts", "sqlite_autoindex_phones_1", "sqlite_autoindex_stops_1",
 		"products_owner", "products_warranty", "products_contract", "products_worn", "sqlite_autoindex_products_1", "sqlite_autoindex_readings_1",
-		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "lessons_at",
+		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "events_report", "messages_phone", "lessons_at",
 		"surveys_due", "surveys_follow_up", "surveys_address", "surveys_asked", "surveys_person", "points_person", "referrals_open"} {
 		if !used(plans, index) {
 			t.Errorf("no statement uses the index %s", index)

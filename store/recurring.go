@@ -39,6 +39,14 @@ type Recurring struct {
 // only one it has. A ticket is in one matter of its customer and in one across
 // customers. At most the newest 10,000 tickets are compared.
 func (db *DB) Recurring(ctx context.Context, brand string, since time.Time, n int) ([]Recurring, error) {
+	return db.recurring(ctx, brand, since, forever, n)
+}
+
+// forever is behind all that was opened.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// recurring is Recurring among the tickets opened before a time.
+func (db *DB) recurring(ctx context.Context, brand string, since, until time.Time, n int) ([]Recurring, error) {
 	var list []*matter
 	// Served by tickets_opened, backwards; who it is by the primary keys.
 	err := db.read.each(ctx, `
@@ -51,8 +59,8 @@ func (db *DB) Recurring(ctx context.Context, brand string, since time.Time, n in
 			t.facts,
 			t.opened
 		FROM tickets t
-		WHERE t.brand = $1 AND t.opened >= $2 AND t.status NOT IN ('merged', 'spam')
-		ORDER BY t.opened DESC, t.brand DESC, t.id DESC LIMIT $3`, []any{brand, ms(since), int64(maxMatters)},
+		WHERE t.brand = $1 AND t.opened >= $2 AND t.opened < $3 AND t.status NOT IN ('merged', 'spam')
+		ORDER BY t.opened DESC, t.brand DESC, t.id DESC LIMIT $4`, []any{brand, ms(since), ms(until), int64(maxMatters)},
 		func(scan func(...any) error) error {
 			m := new(matter)
 			var subject string
