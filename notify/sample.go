@@ -3,6 +3,7 @@ package notify
 import (
 	"time"
 
+	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -28,6 +29,14 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Queues: []tickets.QueueView{
 				{Title: "overdue", Tickets: []tickets.TicketView{{ID: 1210, Status: tickets.StatusOpen, Severity: "critical", Subject: "No phones at all", From: "Jon Berg", Updated: at, Due: at.Add(-time.Hour), Assignee: "asha@baleyo.example"}}},
 				{Title: "due today", Tickets: []tickets.TicketView{{ID: 1234, Status: tickets.StatusNew, Severity: "high", Subject: "Printer offline", From: "Maria Keller", Updated: at, Due: at.Add(4 * time.Hour)}}},
+			},
+			Articles: []tickets.Article{
+				{ID: "printer-offline", Title: "The printer is shown as offline", Summary: "Why the computer says offline although the printer is on.", Link: "https://help.example.com/printer-offline"},
+				{ID: "network-page", Title: "Print the network page"},
+			},
+			Return: &tickets.Return{
+				Number: "RMA-1234", Product: "LX 300", Serial: "SN47118823", Status: tickets.ReturnOpen, Until: sla.Date{Year: 2026, Month: time.December, Day: 7},
+				Address: "Baleyo Returns\nDock 4\nHarbour Road 12\n20457 Hamburg", At: at,
 			},
 			Bounce: "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 			Number: "+4915112345678",

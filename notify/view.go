@@ -75,6 +75,10 @@ type view struct {
 	Code        Words  // by which the customer recommends us
 	CodePage    string // "" without pages
 
+	// Of what may help, and of goods that go back.
+	Articles []shownArticle
+	Return   *shownReturn
+
 	// To agents.
 	From       Words
 	Known      []Words
@@ -203,6 +207,8 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 	v.promises(d, lang, zone, w)
 	v.reminders(l, m, lang, w)
 	v.lists(d, lang, zone, w)
+	v.articles(l, m, w)
+	v.returned(d, say, lang, w)
 	v.surveys(l, m, w)
 	return v
 }
