@@ -57,14 +57,19 @@ func badForm(err error) int {
 // accept writes the press to the ledger. It returns nil only after the commit.
 func (p *pages) accept(r *http.Request, v *visit, action, text string) error {
 	t := &v.ticket
-	data, err := json.Marshal(tickets.Button{
+	b := tickets.Button{
 		Ticket: t.ID, Person: v.person.Person, Address: tickets.NormalAddress(v.person.Address.Address), Action: action, Text: text,
-	})
+	}
+	said := text
+	if action == actionSolved {
+		b.Text, b.Article, said = "", v.article.ID, v.article.ID
+	}
+	data, err := json.Marshal(b)
 	if err != nil {
 		return err
 	}
 	item := store.Item{
-		Key: v.key(action, r.PostForm.Get("state"), text), Brand: t.Brand, Mailbox: t.Mailbox, Queue: t.Queue,
+		Key: v.key(action, r.PostForm.Get("state"), said), Brand: t.Brand, Mailbox: t.Mailbox, Queue: t.Queue,
 		Channel: tickets.ChannelWeb, Received: v.now, SHA256: sha256.Sum256(data), Data: data,
 	}
 	added, err := p.opt.DB.Append(r.Context(), []store.Item{item}, nil)

@@ -23,6 +23,7 @@ type visit struct {
 
 	asked    int64     // the ticket that the link names: merged ones lead on
 	messages []message // newest first
+	article  *article  // that the link or the press names
 }
 
 // errNoPage says that the link leads nowhere, or no longer: the token is not
@@ -59,6 +60,9 @@ func (p *pages) visit(r *http.Request) (*visit, error) {
 	v.path = p.opt.Prefix + "/t/" + v.token
 	v.words = wordsOf(t.Language, brand.Language)
 	v.asked = id
+	if v.article, err = p.named(r, v); err != nil {
+		return nil, err
+	}
 	return v, p.load(r, v)
 }
 
@@ -103,6 +107,7 @@ const (
 	actionConfirm = "confirm" // it is solved
 	actionReopen  = "reopen"  // it is not, with a word on it or without
 	actionAdd     = "add"     // something more to say on an open ticket
+	actionSolved  = "solved"  // an article that was suggested solved it
 )
 
 // actions lists what the ticket's status offers.
@@ -130,6 +135,8 @@ func (v *visit) takes(action string) bool {
 		return s == tickets.StatusResolved || s == tickets.StatusClosed
 	case actionReopen, actionAdd:
 		return len(v.actions()) > 0
+	case actionSolved:
+		return v.takesSolved()
 	}
 	return false
 }
