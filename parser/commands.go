@@ -4,7 +4,7 @@ import "strings"
 
 // commandWords are the commands that may also begin with "/", "@" or "!".
 var commandWords = words(`close reopen pending hold take assign note severity impact urgency category queue tag cc from merge split link spam
-	block due time letter kb rma sms call ack escalate update away back incident send release history list help`)
+	block due time letter kb rma sms call ack escalate update away back incident renewed send release history list help`)
 
 // cutCommands splits the visible reply into the command lines at its very top
 // and the rest. Blank lines may stand before the first command, between two,

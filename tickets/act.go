@@ -270,6 +270,10 @@ func (d *decision) impossible(tc *TicketChange, commands []Command, text string,
 			if !tc.Ticket.Status.working() && !has(commands, "reopen") {
 				no("#escalate: it is %s; #reopen it first", tc.Ticket.Status)
 			}
+		case "renewed":
+			if why := d.notRenewable(&tc.Ticket); why != "" {
+				no("%s", why)
+			}
 		case "release":
 			no("#release: reply to the list of held mail")
 		case "reopen":
@@ -353,6 +357,8 @@ func (d *decision) apply(tc *TicketChange, agent Agent, commands []Command) []st
 			}
 		case "rma":
 			done = append(done, d.goBack(tc, agent, c))
+		case "renewed":
+			done = append(done, d.renewedBy(tc, agent, c))
 		case "call":
 			done = append(done, d.bridge(tc, agent))
 		case "ack":

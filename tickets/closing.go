@@ -10,8 +10,12 @@ import (
 // button acts on a press on a customer's page.
 func (d *decision) button() {
 	b := d.in.Button
-	if b.Action == "vote" {
+	switch b.Action {
+	case "vote":
 		d.votedByButton()
+		return
+	case "accept":
+		d.acceptOffer()
 		return
 	}
 	t := d.followed(d.found.Tickets[b.Ticket])

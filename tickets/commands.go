@@ -66,6 +66,7 @@ var commandSpecs = map[string]commandSpec{
 	"update":   {usage: "#update TEXT (for the next status update; or write it below)", check: anything},
 	"away":     {usage: "#away until DATE", check: date},
 	"back":     {usage: "#back", check: noArg},
+	"renewed":  {usage: "#renewed [DATE] (the contract of the ticket's product)", check: until},
 	"incident": {usage: "#incident [all|NUMBER|none]", check: incident},
 	"kb":       {usage: "#kb ID (the article goes below your text, or alone)", check: article},
 	"rma":      {usage: "#rma [reason], then #rma received|inspected|replaced|refunded|refused [note]", check: rma},

@@ -227,6 +227,9 @@ func (in Inbound) Keys(rules Rules) Keys {
 		}
 	}
 	for _, o := range e.ours {
+		if n, isLetter := strings.CutPrefix(o.message, "l"); isLetter && o.ticket == 0 && k.Letter == 0 {
+			k.Letter, _ = strconv.ParseInt(n, 10, 64) // a letter about no ticket: what it said is wanted
+		}
 		if o.ticket != 0 {
 			k.Tickets = append(k.Tickets, o.ticket)
 			if k.History == 0 {
@@ -240,6 +243,7 @@ func (in Inbound) Keys(rules Rules) Keys {
 	if in.Button != nil {
 		k.Tickets = append(k.Tickets, in.Button.Ticket)
 		k.Survey = in.Button.Survey
+		k.Opens = in.Button.Action == "accept"
 	}
 	k.Codes = referralCodes(in.Subject, in.Reply)
 	if in.Phone != nil {

@@ -79,6 +79,7 @@ type Button struct {
 	Action  string `json:"action"`  // "confirm", "reopen", "add" (with Text), "solved" (Article) or "vote" (Survey, Score, Text)
 	Text    string `json:"text,omitempty"`
 	Article string `json:"article,omitempty"` // of "solved": which one did
+	Product int64  `json:"product,omitempty"` // of "accept": whose longer warranty is wanted
 	Survey  int64  `json:"survey,omitempty"`
 	Score   int    `json:"score,omitempty"`
 }

@@ -19,7 +19,7 @@ func (d *decision) customerMail() {
 		return
 	}
 	d.restore(from)
-	if d.votedByMail() {
+	if d.votedByMail() || d.unwants() {
 		return
 	}
 	v := d.thread()
@@ -72,6 +72,7 @@ func (d *decision) open(v verdict) {
 	d.refuse(tc, carry, false)
 	d.refer(tc)
 	d.aboutProduct(tc)
+	d.answersReminder(tc)
 	d.sort(tc)
 	d.outbreak(tc)
 	d.assign(tc)
@@ -346,7 +347,7 @@ func (d *decision) supervisors() []Agent {
 // view describes a ticket and one of its messages for an agent's letter.
 func (d *decision) view(tc *TicketChange, carry int) LetterData {
 	t := &tc.Ticket
-	data := LetterData{Known: slices.Concat(d.about, d.productLines(t), known(t, d.rules))}
+	data := LetterData{Known: slices.Concat(d.about, d.productLines(t), d.beside(t, known(t, d.rules)))}
 	if t.Channel == ChannelVoice || t.Channel == ChannelSMS {
 		data.From = "withheld number"
 	}
