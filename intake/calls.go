@@ -47,6 +47,9 @@ const (
 	recordingWait = time.Minute
 	// transcriptWait is for the transcript of a recording that is ready.
 	transcriptWait = 30 * time.Second
+	// soundWait is for news of a recording, where the caller came to the tone: it
+	// and the call's end are told at the same time, and the end may come first.
+	soundWait = 15 * time.Second
 )
 
 // recordingFileKey is the key of the row with a recording's bytes.
@@ -66,6 +69,7 @@ type callView struct {
 	files map[string]store.ContactRow // rows with a recording's bytes
 	asked map[string]time.Time        // when a recording was announced
 	lost  map[string]bool             // recordings that were given up
+	tone  bool                        // the caller came to it, and nothing says that nobody spoke
 }
 
 // viewCall folds the rows of one call. Rows that are no webhook of a call, and
@@ -94,8 +98,26 @@ func viewCall(rows []store.ContactRow, rules tickets.Rules, plans map[string]pho
 		events = append(events, *e.call)
 		v.note(e, h, row)
 	}
-	v.Call = plans[v.line.phone.Number].Fold(events)
+	plan := plans[v.line.phone.Number]
+	v.Call, v.tone = plan.Fold(events), cameToTone(plan, events)
 	return v
+}
+
+// cameToTone reports whether a message may have been left: the call came to the
+// voicemail box, and no webhook says that nothing was heard there.
+func cameToTone(plan phone.Plan, events []phone.CallEvent) bool {
+	came := false
+	for _, e := range events {
+		if e.ParentCallSid != "" || !e.State.Step.Answers() {
+			continue
+		}
+		if e.State.Step == phone.StepSilent {
+			return false
+		}
+		scene, _ := plan.Next(e.State, e)
+		came = came || scene == phone.SceneVoicemail
+	}
+	return came
 }
 
 // note keeps when something was heard first.
@@ -128,6 +150,9 @@ func (v callView) awaits(transcribed func(phone.Recording) bool) (until time.Tim
 		if t.After(until) {
 			until = t
 		}
+	}
+	if v.tone && !v.Answered && len(v.Recordings) == 0 && !v.ended.IsZero() {
+		wait(v.ended.Add(soundWait))
 	}
 	heard := map[string]bool{}
 	for _, t := range v.Transcripts {

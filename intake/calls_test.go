@@ -35,12 +35,25 @@ func callRow(n int, state phone.State, kv ...string) store.ContactRow {
 	return store.ContactRow{ID: int64(n + 1), Key: "x", Received: at, Data: h.data()}
 }
 
+const menuNumber = "+49301239999"
+
+// atMenu is a row of a call to the number that has a menu.
+func atMenu(row store.ContactRow) store.ContactRow {
+	row.Data = []byte(strings.NewReplacer(ourNumber, menuNumber, strings.TrimPrefix(ourNumber, "+"), strings.TrimPrefix(menuNumber, "+")).Replace(string(row.Data)))
+	return row
+}
+
 // A call is waited for as long as something is to come, and no longer.
 func TestHowLongACallWaits(t *testing.T) {
 	t.Parallel()
 	rules := phoneRules()
 	plans := map[string]phone.Plan{ourNumber: {}}
 	begin := callRow(0, phone.State{})
+	plans[menuNumber] = phone.Plan{Menu: []phone.Choice{{Key: "1", Queue: "support"}}}
+	b := rules.Brands["baleyo"]
+	b.Phones = append(b.Phones, tickets.Phone{Number: menuNumber})
+	rules.Brands["baleyo"] = b
+	toMenu, endedMenu := atMenu(callRow(0, phone.State{})), atMenu(callRow(25, phone.State{Step: phone.StepStatus}, "CallStatus", "completed", "SequenceNumber", "0"))
 	recorded := callRow(20, phone.State{Step: phone.StepRecorded}, "RecordingSid", recordingSid, "Digits", "#")
 	ended := callRow(25, phone.State{Step: phone.StepStatus}, "CallStatus", "completed", "SequenceNumber", "0")
 	ready := callRow(30, phone.State{Step: phone.StepRecording}, "RecordingSid", recordingSid, "RecordingStatus", "completed", "RecordingDuration", "12")
@@ -54,7 +67,10 @@ func TestHowLongACallWaits(t *testing.T) {
 		transcribed func(phone.Recording) bool
 		want        int // seconds after the beginning, -1 not at all
 	}{
-		"nothing recorded":                    {[]store.ContactRow{begin, ended}, yes, -1},
+		"came to the tone":                    {[]store.ContactRow{begin, ended}, yes, 25 + 15},
+		"said nothing there":                  {[]store.ContactRow{begin, callRow(22, phone.State{Step: phone.StepSilent}), ended}, yes, -1},
+		"an agent took it":                    {[]store.ContactRow{begin, callRow(22, phone.State{Step: phone.StepDialed}, "DialCallStatus", "completed", "DialBridged", "true", "DialCallDuration", "9"), ended}, yes, -1},
+		"came no further than the menu":       {[]store.ContactRow{toMenu, endedMenu}, yes, -1},
 		"announced, the call lasts":           {[]store.ContactRow{begin, recorded}, yes, 20 + 60},
 		"announced, the call is over":         {[]store.ContactRow{begin, recorded, ended}, yes, 25 + 60},
 		"ready, being fetched":                {[]store.ContactRow{begin, recorded, ended, waiting}, no, 30 + 60},

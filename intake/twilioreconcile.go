@@ -69,7 +69,7 @@ func (r *TwilioReconciler) Beat() time.Time { return time.Unix(0, r.beat.Load())
 // Brought returns how many rows no webhook brought.
 func (r *TwilioReconciler) Brought() int64 { return r.missing.Load() }
 
-// twilioLease is the name of the lease; look is how often it is asked for.
+// twilioLease is the name of the lease; look is how often it is asked for, at least.
 const (
 	twilioLease = "twilio"
 	look        = time.Minute
@@ -77,8 +77,6 @@ const (
 
 // Run looks at once and then at each interval, until ctx ends.
 func (r *TwilioReconciler) Run(ctx context.Context) error {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
 	var last time.Time
 	for {
 		if now := r.opt.Now(); last.IsZero() || now.Sub(last) >= r.opt.Every() || now.Before(last) {
@@ -87,11 +85,15 @@ func (r *TwilioReconciler) Run(ctx context.Context) error {
 			}
 		}
 		r.beat.Store(time.Now().UnixNano())
+		// The clock may be set, and the interval is read anew: so it is looked at
+		// more often than there is something to do.
+		soon := time.NewTimer(min(look, max(r.opt.Every(), time.Second)))
 		select {
 		case <-ctx.Done():
+			soon.Stop()
 			_ = r.opt.DB.Unlease(context.WithoutCancel(ctx), twilioLease) // else it runs out
 			return nil
-		case <-tick.C:
+		case <-soon.C:
 		}
 	}
 }
@@ -181,11 +183,12 @@ func listTwilio(ctx context.Context, db *store.DB, client *phone.Client, rules t
 		return l, err
 	}
 	all := ourTexts(messages, rules)
+	var ends []listedHook
 	called := map[string]string{} // CallSid → our number
 	for _, c := range calls {
 		if number := phone.ParseParty(c.Form.Get("To"), "").Number; lineOf(rules, number, false).known {
 			called[c.Sid] = number
-			all = append(all, listedHook{c, Hook{URI: phone.PathVoice + "/status", Form: c.Form, At: c.At}})
+			ends = append(ends, listedHook{c, Hook{URI: phone.PathVoice + "/status", Form: c.Form, At: c.At}})
 		}
 	}
 	for _, x := range recordings {
@@ -195,7 +198,9 @@ func listTwilio(ctx context.Context, db *store.DB, client *phone.Client, rules t
 			all = append(all, listedHook{x, Hook{URI: phone.LinePath(number) + x.State.Path(), Form: x.Form, At: x.At}})
 		}
 	}
-	return l, l.compare(ctx, db, all, now)
+	// A call that is over and left nothing is told as missed, so its end is
+	// taken in last.
+	return l, l.compare(ctx, db, append(all, ends...), now)
 }
 
 func ourTexts(messages []phone.Listed, rules tickets.Rules) (all []listedHook) {

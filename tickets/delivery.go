@@ -34,7 +34,7 @@ func (d *decision) delivered(x Delivery) {
 
 // arrived notes that a text arrived.
 func (d *decision) arrived(l SentLetter, x Delivery) {
-	d.c.Bounces = append(d.c.Bounces, LetterBounce{Letter: l.ID, State: x.Status, At: d.now})
+	d.c.Bounces = append(d.c.Bounces, LetterBounce{Letter: l.ID, State: x.Status, At: d.now, Sid: x.Sid})
 	if t := d.followed(d.found.Tickets[l.Ticket]); t != nil {
 		d.ticket(t).event(d.now, "desk", x.Status, "%s to %s", l.Kind, Number(l.To))
 	}
@@ -43,7 +43,7 @@ func (d *decision) arrived(l SentLetter, x Delivery) {
 // undelivered notes that a text did not arrive, and tells the agents why.
 func (d *decision) undelivered(l SentLetter, x Delivery) {
 	why := d.whyNot(x)
-	b := LetterBounce{Letter: l.ID, State: "bounced", Detail: why, At: d.now}
+	b := LetterBounce{Letter: l.ID, State: "bounced", Detail: why, At: d.now, Sid: x.Sid}
 	if x.Code != 0 {
 		b.Status = fmt.Sprint(x.Code)
 	}
