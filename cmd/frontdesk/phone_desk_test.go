@@ -293,10 +293,13 @@ func (s *phoneStage) mails(from, subject, text string) {
 // has reported all.
 func (d *liveDesk) rest(s *phoneStage) {
 	d.t.Helper()
-	if !waitUntil(func() bool {
+	for limit := time.Now().Add(60 * time.Second); !waitUntil(func() bool {
 		s.sim.Wait()
 		return d.quiet() && d.quiet()
-	}) {
+	}); {
+		if time.Now().Before(limit) {
+			continue
+		}
 		tally, err := d.db.Tally(d.t.Context(), "")
 		outbox, err2 := d.db.OutboxTally(d.t.Context())
 		d.t.Fatalf("the desk does not come to rest: %+v, %v; %v, %v", tally, err, outbox, err2)
