@@ -51,7 +51,6 @@ var outage = []string{
 // lately plays tickets that come one after the other: each sees those before it.
 type lately struct {
 	rules Rules
-	found Found
 	like  []LikeTicket
 	at    time.Time
 	next  int64

@@ -164,9 +164,9 @@ func TestCallCommand(t *testing.T) {
 	want(t, "to an agent", l.Agent, true)
 	id := s.letters[len(s.letters)-2].ID
 
-	c = s.receive(pressed(id, "", "no-answer", true))
-	contains(t, "log", s.log(), "rang rang Asha to call "+marias+": no answer")
-	c = s.receive(pressed(id, "unanswered", "in-progress", false))
+	s.receive(pressed(id, "", "no-answer", true))
+	contains(t, "log", s.log(), "rang Asha, to call "+marias+": no answer")
+	s.receive(pressed(id, "unanswered", "in-progress", false))
 	contains(t, "log", s.log(), "called "+marias+" did not answer")
 	in := pressed(id, "connected", "in-progress", false)
 	in.Phone.Pressed.Duration = 192 * time.Second

@@ -233,7 +233,7 @@ func (d *decision) rung(tc *TicketChange, l SentLetter, p Pressed) {
 		d.trace("ring", p.Status, "of an older attempt, whose outcome is told")
 		return
 	}
-	tc.event(d.now, "desk", "rang", "rang %s: %s", agent.Name, outcome)
+	tc.event(d.now, "desk", "rang", "%s: %s", agent.Name, outcome)
 	if !current {
 		d.trace("ring", p.Status, "of an older attempt: changes nothing")
 		return
@@ -317,6 +317,6 @@ func (d *decision) bridged(tc *TicketChange, l SentLetter, p Pressed) {
 	case p.Verdict == "unanswered":
 		tc.event(d.now, agent.Address, "called", "%s did not answer", number)
 	case p.Verdict == "passed", p.Ended && p.Status != "completed":
-		tc.event(d.now, "desk", "rang", "rang %s to call %s: %s", agent.Name, number, p.outcome())
+		tc.event(d.now, "desk", "rang", "%s, to call %s: %s", agent.Name, number, p.outcome())
 	}
 }

@@ -63,7 +63,7 @@ func TestVoicemailBoxTakesNoAlarm(t *testing.T) {
 	}
 	shown := mustRun(t, exitDone, "tickets", "show", "1", "--events", "--config", d.cfg.Path)
 	at := 0
-	for _, want := range []string{"rings Bikram, attempt 1 of 4", "rang Bikram: passed it on, or pressed no key", "rings Chandra, attempt 2 of 4", "Chandra pressed the key"} {
+	for _, want := range []string{"rings Bikram, attempt 1 of 4", "rang: Bikram: passed it on, or pressed no key", "rings Chandra, attempt 2 of 4", "Chandra pressed the key"} {
 		n := strings.Index(shown[at:], want)
 		if n < 0 {
 			t.Errorf("%q is not told, or not in its place:\n%s", want, shown)
