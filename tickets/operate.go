@@ -16,6 +16,7 @@ type Operation struct {
 	Commands []string // "#assign bikram"
 	Text     string
 	New      *NewRequest
+	Product  *Product // what the ticket is about from now on; nil: it stays, the zero one: nothing
 }
 
 // NewRequest is a request that somebody brought in person, by letter, by word.
@@ -54,7 +55,18 @@ func Operate(found Found, op Operation, rules Rules, now time.Time) (c Change, d
 			return Change{}, nil, []string{"there is no such ticket"}
 		}
 		d.in.Mailbox = t.Mailbox
-		d.act(op.By, &capability{ticket: t, version: t.Version, how: "shell"})
+		about := ""
+		if op.Product != nil {
+			about = d.setProduct(d.ticket(t), op.By, *op.Product)
+		}
+		if about == "" || len(op.Commands) > 0 || op.Text != "" {
+			d.act(op.By, &capability{ticket: t, version: t.Version, how: "shell"})
+		}
+		if done, problems = d.collect(op.By); about != "" {
+			done = append([]string{about}, done...)
+		}
+		d.c.Disposition = ""
+		return d.done(), done, problems
 	}
 	done, problems = d.collect(op.By)
 	d.c.Disposition = ""

@@ -133,11 +133,13 @@ func (d *decision) take(tc *TicketChange, p Product, pages int, by string) (wron
 // Implausible says what speaks against a new reading, in words for people:
 // meters do not run backwards. "" when nothing does.
 func (p Product) Implausible(r Reading) string {
-	for _, have := range p.Readings {
-		switch {
-		case !have.At.After(r.At) && have.Pages > r.Pages:
+	for _, have := range slices.Backward(p.Readings) {
+		if !have.At.After(r.At) && have.Pages > r.Pages {
 			return fmt.Sprintf("it is less than %d of %s", have.Pages, have.day())
-		case have.At.After(r.At) && have.Pages < r.Pages:
+		}
+	}
+	for _, have := range p.Readings {
+		if have.At.After(r.At) && have.Pages < r.Pages {
 			return fmt.Sprintf("it is more than %d of %s, which is later", have.Pages, have.day())
 		}
 	}

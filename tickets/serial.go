@@ -154,6 +154,18 @@ func (d *decision) productLines(t *Ticket) []string {
 	return out
 }
 
+// beside leaves out the facts that the line about the product says, too.
+func (d *decision) beside(t *Ticket, lines []string) []string {
+	p := d.productOf(t)
+	if p == nil {
+		return lines
+	}
+	return slices.DeleteFunc(lines, func(line string) bool {
+		name, value, _ := strings.Cut(line, ": ")
+		return name == "product" && value == p.Model || name == serialFact && NormalSerial(value) == p.Serial
+	})
+}
+
 // productLine is a product in one line: "LX-300, serial SN1, bought 2026-01-02,
 // under warranty until 2028-01-02". Of another customer's it says no more than
 // what it is.
@@ -206,4 +218,19 @@ func (p Product) terms(today sla.Date) []string {
 		out = append(out, "retired")
 	}
 	return out
+}
+
+// setProduct is an operator's word on what a ticket is about; it returns what
+// was done.
+func (d *decision) setProduct(tc *TicketChange, by Agent, p Product) string {
+	t := &tc.Ticket
+	line := "about no product"
+	if p.ID != 0 {
+		line = "about " + productName(p)
+	}
+	if t.Product != p.ID {
+		t.Product, t.Updated = p.ID, d.now
+		tc.event(d.now, by.Address, "product", "%s", line)
+	}
+	return line
 }

@@ -34,10 +34,14 @@ type personJSON struct {
 	Org       string   `json:"organisation"`
 	Blocked   bool     `json:"blocked"`
 	Notes     string   `json:"notes"`
+	VIP       bool     `json:"vip"`
+	Contract  string   `json:"contract,omitempty"`
+
+	Preferences preferencesJSON `json:"preferences"`
 }
 
 func personToJSON(p tickets.Person) personJSON {
-	return personJSON{p.ID, p.Brand, p.Name, list(p.Addresses), list(p.Phones), p.Language, p.Org, p.Blocked, p.Notes}
+	return personJSON{p.ID, p.Brand, p.Name, list(p.Addresses), list(p.Phones), p.Language, p.Org, p.Blocked, p.Notes, p.VIP, p.Contract, preferencesToJSON(p.Prefs)}
 }
 
 func customersListCommand() *cobra.Command {
@@ -208,6 +212,9 @@ func showCustomer(cmd *cobra.Command, p tickets.Person, list []tickets.Ticket, a
 	f.line("organisation", p.Org)
 	f.line("language", p.Language)
 	f.line("blocked", yes(p.Blocked))
+	f.line("VIP", yes(p.VIP))
+	f.line("contract", p.Contract)
+	showPreferences(f, p.Prefs)
 	f.line("notes", p.Notes)
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printTickets(cmd, false, list)
@@ -218,6 +225,8 @@ type profile struct {
 	name, language, org, notes                       string
 	addAddress, removeAddress, addPhone, removePhone []string
 	block, unblock                                   bool
+
+	wishes wishes
 }
 
 func customersSetCommand() *cobra.Command {
@@ -227,12 +236,16 @@ func customersSetCommand() *cobra.Command {
 		Use:   "set ID|ADDRESS [--name NAME] [--language L] [--org O] [--add-address A] [--block] …",
 		Short: "change a profile",
 		Long: `Set changes what is known of a customer. The first address is where letters go.
-Mail of a blocked customer goes to quarantine.`,
+Mail of a blocked customer goes to quarantine. What a customer prefers concerns
+letters that the desk sends of its own accord; answers always leave at once.`,
 		Example: "  frontdesk customers set maria@keller.example --language de --add-address mk@home.example",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withCustomer(cmd, args[0], brand, func(d *desk, p tickets.Person) error {
 				if err := change.apply(&p, cmd.Flags().Changed); err != nil {
+					return err
+				}
+				if err := change.wishes.apply(&p, cmd.Flags().Changed, d.rules); err != nil {
 					return err
 				}
 				if _, err := d.db.SavePerson(cmd.Context(), p, now()); err != nil {
@@ -256,6 +269,7 @@ Mail of a blocked customer goes to quarantine.`,
 	f.BoolVar(&change.block, "block", false, "mail goes to quarantine from now on")
 	f.BoolVar(&change.unblock, "unblock", false, "mail is handled again")
 	cmd.MarkFlagsMutuallyExclusive("block", "unblock")
+	change.wishes.flags(cmd)
 	return cmd
 }
 

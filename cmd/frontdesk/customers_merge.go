@@ -20,7 +20,7 @@ func customersMergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge ID|ADDRESS INTO",
 		Short: "join two profiles of one person",
-		Long: `Merge moves the addresses, numbers and tickets of one profile into another of
+		Long: `Merge moves the addresses, numbers, tickets and products of one profile into another of
 the same brand. The first profile stays, empty. It cannot be taken back.`,
 		Example: "  frontdesk customers merge mk@home.example maria@keller.example",
 		Args:    cobra.ExactArgs(2),
@@ -55,6 +55,10 @@ func (d *desk) mergeCustomers(ctx context.Context, from, into tickets.Person) (m
 	if err != nil {
 		return 0, err
 	}
+	sold, err := d.db.Products(ctx, store.ProductQuery{Brand: from.Brand, Person: from.ID, Retired: true, Limit: 100_000})
+	if err != nil {
+		return 0, err
+	}
 	by, at := d.byOperator(), now()
 	err = d.db.Decide(ctx, into.Brand, func(tx *store.Tx) error {
 		c := tickets.Change{Brand: into.Brand, People: []tickets.Person{emptied(from, into), joinedPerson(from, into)}}
@@ -64,6 +68,14 @@ func (d *desk) mergeCustomers(ctx context.Context, from, into tickets.Person) (m
 				return err
 			}
 			c.Tickets = append(c.Tickets, handed(*current, from, into, by))
+		}
+		for _, p := range sold {
+			p, err := tx.Product(ctx, p.ID)
+			if err != nil {
+				return err
+			}
+			p.Person, p.Owner = into.ID, tickets.Address{}
+			c.Products = append(c.Products, p)
 		}
 		_, err := tx.Save(ctx, 0, "", "", c, at)
 		return err
@@ -83,6 +95,7 @@ func joinedPerson(from, into tickets.Person) tickets.Person {
 	p.Phones = plusMinus(into.Phones, from.Phones, nil)
 	p.Blocked = into.Blocked || from.Blocked
 	p.VIP = into.VIP || from.VIP
+	p.Prefs = joinedWishes(from.Prefs, into.Prefs)
 	for _, f := range []struct{ to, other *string }{{&p.Name, &from.Name}, {&p.Language, &from.Language}, {&p.Org, &from.Org}, {&p.Notes, &from.Notes}, {&p.Contract, &from.Contract}} {
 		if *f.to == "" {
 			*f.to = *f.other

@@ -24,6 +24,7 @@ func ticketsSetCommand() *cobra.Command {
   tag        +word or -word, several separated by commas
   cc         +address or -address, several separated by commas
   requester  another customer's address
+  product    serial number of what it is about, or none
   link       the number of another ticket`,
 		Example: "  frontdesk tickets set 1234 assignee=bikram severity=high tag=+vip,-trial\n  frontdesk tickets set 1234 status=pending until=monday",
 		Args:    cobra.MinimumNArgs(2),
@@ -32,9 +33,13 @@ func ticketsSetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			commands, err := commandsOf(args[1:])
+			product, pairs := productPair(args[1:])
+			commands, err := commandsOf(pairs)
 			if err != nil {
 				return err
+			}
+			if product != nil {
+				return setTicketProduct(cmd, ns[0], as, *product, commands, asJSON)
 			}
 			return operateOn(cmd, ns[0], as, commands, "", asJSON)
 		},
