@@ -59,7 +59,7 @@ func scattered(n uint64) string {
 	return string(out)
 }
 
-var codePattern = regexp.MustCompile(`\b[A-Za-z]{2,8}-[2-9A-HJ-NP-Za-hj-np-z]{4,12}\b`)
+var codePattern = regexp.MustCompile(`\b[A-Za-z]{2,8}-[2-9A-HJ-NP-Za-hj-np-z]{4,14}\b`)
 
 // NormalCode is the form in which codes are stored: upper case, no blanks.
 func NormalCode(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }

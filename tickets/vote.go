@@ -163,8 +163,8 @@ func (d *decision) earn(tc *TicketChange, s Survey) {
 	d.reward(tc, Address{Name: requester(&tc.Ticket).Name, Address: s.Address}, p)
 }
 
-// reached is the highest level of so many points; false: none.
-func (r RewardRules) reached(points int) (best Level, ok bool) {
+// Reached is the highest level of so many points; false: none.
+func (r RewardRules) Reached(points int) (best Level, ok bool) {
 	for _, l := range r.Levels {
 		if points >= l.Points && (!ok || l.Points >= best.Points) {
 			best, ok = l, true
@@ -174,22 +174,22 @@ func (r RewardRules) reached(points int) (best Level, ok bool) {
 }
 
 // reward tells a customer of a level that new points reach: once for ever for
-// each level. The letter carries the word by which they recommend us.
+// each level. With the first points they have a word by which to recommend us.
 func (d *decision) reward(tc *TicketChange, to Address, p PointEntry) {
 	total := d.found.Points + p.Points
-	after, ok := d.rules.Rewards.reached(total)
-	before, had := d.rules.Rewards.reached(d.found.Points)
+	after, ok := d.rules.Rewards.Reached(total)
+	before, had := d.rules.Rewards.Reached(d.found.Points)
+	code := d.found.Code
+	if code == "" {
+		code = NewReferralCode(to.Name, p.Person)
+		d.c.Codes = append(d.c.Codes, ReferralCode{Person: p.Person, Code: code})
+	}
 	if !ok || had && before.Key == after.Key {
 		return
 	}
 	tc.event(d.now, "desk", "level reached", "%s with %d points", after.Title, total)
 	if who := d.found.Person; who != nil && who.Prefs.DoNotContact {
 		return
-	}
-	code := d.found.Code
-	if code == "" {
-		code = NewReferralCode(to.Name, p.Person)
-		d.c.Codes = append(d.c.Codes, ReferralCode{Person: p.Person, Code: code})
 	}
 	d.tell(tc, to, LetterReward, fmt.Sprintf("%s:%d:%s", LetterReward, p.Person, after.Key),
 		LetterData{Points: total, Level: after.Title, Reward: after.Reward, Code: code})
