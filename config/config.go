@@ -79,6 +79,8 @@ type Config struct {
 	FollowUp FollowUp `yaml:"follow_up" doc:"Does it still work? Asked some time after the closure."`
 	Rewards  Rewards  `yaml:"rewards" doc:"Points for feedback and recommendations."`
 
+	Returns Returns `yaml:"returns" doc:"Goods that customers send back: #rma."`
+
 	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" says:"warranty_reminder, warranty_expired, renewal_reminder and service_reminder each day at 08:00" doc:"What is sent by the calendar. Naming one replaces the default ones. Reminders to customers: warranty_reminder, warranty_expired, warranty_extension (an offer), renewal_reminder, service_reminder (by the meter), meter_reminder (asks for a reading). Reports: weekly_report, monthly_report."`
 
 	Service    Service `yaml:"service" doc:"When customers are reminded of a service: by readings that were reported."`
@@ -87,7 +89,7 @@ type Config struct {
 	Facts map[string]string `yaml:"facts" example:"{order: 'PO-[0-9]{6}', serial: 'SN ?([0-9A-Z]{8})'}" says:"only phones, error texts and ticket numbers" doc:"What to look for in a customer's words: a name and a regular expression (Go's syntax; its first group, if any, is the value). Agents see what was found."`
 
 	LettersDir   string `yaml:"letters_dir" kind:"path" example:"letters" says:"the built-in letters" doc:"Folder of letters that replace built-in ones, per brand and language."`
-	KnowledgeDir string `yaml:"knowledge_dir" kind:"path" example:"knowledge" says:"none" doc:"Folder of Markdown articles that are suggested to customers and agents."`
+	KnowledgeDir string `yaml:"knowledge_dir" kind:"path" example:"knowledge" says:"none" doc:"Folder of Markdown articles that are suggested to customers and agents: front matter with id, title, brand, language, tags, summary, link and audience (customers or agents), then the text. Read again when a file changes."`
 }
 
 // AgentAuth says what an agent's mail must show before it acts.
