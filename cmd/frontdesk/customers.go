@@ -179,7 +179,11 @@ func customersShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return showCustomer(cmd, p, list, asJSON)
+				e, err := d.earnedBy(cmd.Context(), p)
+				if err != nil {
+					return err
+				}
+				return showCustomer(cmd, p, list, e, asJSON)
 			})
 		},
 	}
@@ -188,12 +192,13 @@ func customersShowCommand() *cobra.Command {
 	return cmd
 }
 
-func showCustomer(cmd *cobra.Command, p tickets.Person, list []tickets.Ticket, asJSON bool) error {
+func showCustomer(cmd *cobra.Command, p tickets.Person, list []tickets.Ticket, e earned, asJSON bool) error {
 	if asJSON {
 		out := struct {
 			personJSON
 			Tickets []ticketJSON `json:"tickets"`
-		}{personToJSON(p), []ticketJSON{}}
+			earned
+		}{personToJSON(p), []ticketJSON{}, e}
 		for i := range list {
 			out.Tickets = append(out.Tickets, ticketToJSON(&list[i]))
 		}
@@ -216,6 +221,7 @@ func showCustomer(cmd *cobra.Command, p tickets.Person, list []tickets.Ticket, a
 	f.line("contract", p.Contract)
 	showPreferences(f, p.Prefs)
 	f.line("notes", p.Notes)
+	e.show(cmd.OutOrStdout())
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printTickets(cmd, false, list)
 }

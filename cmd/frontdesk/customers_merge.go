@@ -77,8 +77,10 @@ func (d *desk) mergeCustomers(ctx context.Context, from, into tickets.Person) (m
 			p.Person, p.Owner = into.ID, tickets.Address{}
 			c.Products = append(c.Products, p)
 		}
-		_, err := tx.Save(ctx, 0, "", "", c, at)
-		return err
+		if _, err := tx.Save(ctx, 0, "", "", c, at); err != nil {
+			return err
+		}
+		return tx.HandOver(ctx, from.ID, into.ID)
 	})
 	return len(list), err
 }
@@ -201,19 +203,4 @@ func toFile(w io.Writer, file string, write func(io.Writer) error) (err error) {
 		}
 	}()
 	return write(f)
-}
-
-func customersEraseCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "erase ID|ADDRESS",
-		Short: "forget a customer (not yet available)",
-		Long: `Erase will remove what is kept about a customer, in such a way that neither a
-rescan of the mailbox nor an old backup brings it back. It is not yet available:
-half an erasure would be worse than none.`,
-		Example: "  frontdesk customers erase maria@keller.example",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return failed(fmt.Errorf("customers erase: not yet available: nothing of %s was changed\nhint: frontdesk customers set %s --block keeps new mail out", strings.TrimSpace(args[0]), args[0]))
-		},
-	}
 }

@@ -180,4 +180,5 @@ type wholeTicket struct {
 	Messages []messageJSON      `json:"messages"`
 	Events   []eventJSON        `json:"events"`
 	Letters  []store.LetterInfo `json:"letters"`
+	Survey   *surveyJSON        `json:"survey,omitempty"`
 }

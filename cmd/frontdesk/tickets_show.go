@@ -89,7 +89,18 @@ func (d *desk) wholeTicket(ctx context.Context, n int64, raw bool) (wholeTicket,
 	}
 	letters, err := d.db.LettersWhere(ctx, letterStates, n, 10_000)
 	out.Letters = list(letters)
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	survey, err := d.db.SurveyOfTicket(ctx, n)
+	switch {
+	case err == nil:
+		s := surveyToJSON(survey)
+		out.Survey = &s
+	case !errors.Is(err, store.ErrNotFound):
+		return out, err
+	}
+	return out, nil
 }
 
 // letterStates are all states of a letter.
@@ -100,6 +111,9 @@ var letterStates = []string{
 
 func showTicket(w io.Writer, t wholeTicket, events bool) {
 	showTicketHead(w, t.ticketJSON)
+	if t.Survey != nil {
+		facts{w}.line("survey", t.Survey.line()+after("; resolved by ", t.Survey.Agent))
+	}
 	for _, m := range t.Messages {
 		showMessage(w, m)
 	}
