@@ -20,7 +20,7 @@ var files embed.FS
 // parsed are the pages, each with the layout around it.
 var parsed = func() map[string]*template.Template {
 	out := map[string]*template.Template{}
-	for _, name := range []string{"ticket", "done", "problem", "survey", "voted", "referral"} {
+	for _, name := range []string{"ticket", "done", "problem", "survey", "voted", "wishes", "referral"} {
 		out[name] = template.Must(template.ParseFS(files, "pages/layout.html", "pages/"+name+".html"))
 	}
 	return out

@@ -73,6 +73,8 @@ func New(opt Options) http.Handler {
 	mux.HandleFunc("/t/{token}/files/{message}/{file}", p.file)
 	mux.HandleFunc("/s/{token}", p.survey)
 	mux.HandleFunc("/r/{code}", p.recommended)
+	mux.HandleFunc("/u/{token}", p.wishes)
+	mux.HandleFunc("/o/{token}", p.offer)
 	mux.HandleFunc("/", p.unknown)
 	return guarded(mux, p)
 }
