@@ -1,9 +1,9 @@
 #!/bin/sh
 # deps.sh installs what the tests want of the machine: real mail servers, real
-# mail clients, PostgreSQL, a C compiler for the race detector. It never asks and
-# no service is started by it. Quick when all is there. Only root on Debian can
-# install; everybody else is told what is missing, and the tests say what they
-# skip.
+# mail clients, PostgreSQL, a reader of sound files, a C compiler for the race
+# detector. It never asks and no service is started by it. Quick when all is
+# there. Only root on Debian can install; everybody else is told what is missing,
+# and the tests say what they skip.
 set -eu
 
 # program:package; the first missing one of a line means that its package is installed
@@ -24,6 +24,7 @@ openssl:openssl
 python3:python3-minimal
 systemd-analyze:systemd
 ps:procps
+soxi:sox
 '
 
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/dovecot
@@ -37,6 +38,8 @@ for pair in $wanted; do
 done
 # A compiler without headers compiles nothing.
 [ -e /usr/include/stdlib.h ] || packages="$packages libc6-dev"
+# Voicemails are mp3 files; soxi alone reads none.
+ls /usr/lib/*/sox/libsox_fmt_mp3.so >/dev/null 2>&1 || packages="$packages libsox-fmt-mp3"
 
 if [ -z "$packages" ]; then
 	echo 'deps: all there'
