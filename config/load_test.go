@@ -115,7 +115,7 @@ func TestContractExampleLoads(t *testing.T) {
 		{"phone", b.Phones[0].Queue + " " + b.Phones[0].Mailbox, "support support@baleyo.test"},
 		{"country", b.Country, "NP"},
 		{"allow", fmt.Sprint(cfg.Twilio.Allow, cfg.Twilio.Deny), "[+977] []"},
-		{"matrix", fmt.Sprint(cfg.Matrix), "[[low low medium high] [low medium medium high] [medium medium high critical] [medium high critical critical]]"},
+		{"matrix", fmt.Sprint(cfg.Matrix), "[[low medium high high] [low medium high critical] [medium high high critical] [medium high critical critical]]"},
 		{"weights", fmt.Sprint(cfg.Severities[0].Weight, cfg.Severities[3].Weight), "4 1"},
 		{"morning_mail", cfg.MorningMail.String(), "08:00"},
 		{"promises", fmt.Sprint(cfg.Promises), "{ never 75% [pending on_hold] restart from_start}"},

@@ -134,12 +134,13 @@ func (m *Matrix) row(l *loader, key string, n *node, impact int) {
 	}
 }
 
-// defaultMatrix goes with the severities critical, high, medium and low.
+// defaultMatrix goes with the severities critical, high, medium and low. It is
+// tickets.DefaultMatrix in the words of this room.
 func defaultMatrix() Matrix {
 	return Matrix{
-		{"low", "low", "medium", "high"},
-		{"low", "medium", "medium", "high"},
-		{"medium", "medium", "high", "critical"},
+		{"low", "medium", "high", "high"},
+		{"low", "medium", "high", "critical"},
+		{"medium", "high", "high", "critical"},
 		{"medium", "high", "critical", "critical"},
 	}
 }

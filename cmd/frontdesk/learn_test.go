@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,14 @@ func lessonsForTest() []tickets.Lesson {
 		out = append(out, l)
 	}
 	return out
+}
+
+// The configuration may not import the domain: the default is written twice.
+func TestDefaultMatrixIsOne(t *testing.T) {
+	t.Parallel()
+	if got := mustRules(t, mustConfig(t, 1143, 1025, "INBOX")).Matrix; !maps.Equal(got, tickets.DefaultMatrix()) {
+		t.Errorf("the configuration's default is %v\nwant %v", got, tickets.DefaultMatrix())
+	}
 }
 
 func TestLearnsAtStartAndEachNight(t *testing.T) {
