@@ -271,7 +271,7 @@ func mime(h message.Header, p Parts, files []File, messageID string) ([]byte, er
 	if err := body(texts, "text/plain", p.Plain); err != nil {
 		return nil, err
 	}
-	if err := body(texts, "text/html", p.HTML); err != nil {
+	if err := page(texts, p, messageID); err != nil {
 		return nil, err
 	}
 	if len(files) > 0 {

@@ -31,7 +31,7 @@ func htmlPage(doc ast.Node, source []byte, w *words, lang, title, color string) 
 	if !brandColor.MatchString(color) {
 		color = fallbackColor
 	}
-	styled := styles(color).Replace(score.ReplaceAllString(button.ReplaceAllString(body.String(), `<a class="b" href="$1">`), `<a class="s" href="$1">`))
+	styled := w.placed(styles(color).Replace(score.ReplaceAllString(button.ReplaceAllString(body.String(), `<a class="b" href="$1">`), `<a class="s" href="$1">`)))
 	page := strings.NewReplacer("LANG", html.EscapeString(lang), "TITLE", html.EscapeString(title), "COLOR", color).Replace(htmlHead) +
 		w.expand(styled, htmlWords) + htmlFoot
 	return page, nil
@@ -44,11 +44,14 @@ var button = regexp.MustCompile(`<a href="([^"]*)" title="button">`)
 // leaves the row out; it has the link to their page.
 var score = regexp.MustCompile(`<a href="([^"]*)" title="score">`)
 
+// paragraph begins each paragraph.
+const paragraph = `<p dir="auto" style="margin:0 0 16px">`
+
 // styles puts a style on each tag that goldmark writes. Words of people are
 // still marks at this point: no tag of theirs can be meant.
 func styles(color string) *strings.Replacer {
 	return strings.NewReplacer(
-		"<p>", `<p dir="auto" style="margin:0 0 16px">`,
+		"<p>", paragraph,
 		"<ul>", `<ul style="margin:0 0 16px;padding:0 0 0 24px">`,
 		"<ol>", `<ol style="margin:0 0 16px;padding:0 0 0 24px">`,
 		"<li>", `<li dir="auto" style="margin:0 0 4px">`,

@@ -26,6 +26,7 @@ type Options struct {
 	Routes      func() map[string]Route // SMTP server by mailbox address
 	Phone       *Telephone              // nil: texts and calls wait
 	Open        OpenAttachment          // reads attachments for letters that carry a message with some
+	Report      WriteReport             // writes the tables and pictures of reports
 	Log         *slog.Logger            // nil: discard
 	Now         func() time.Time        // nil: time.Now
 	Wake        <-chan struct{}         // a decision was saved: look now

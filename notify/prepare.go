@@ -94,6 +94,7 @@ func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (M
 		Agents:    j.desk.rules.Agents,
 		PublicURL: s.opt.PublicURL,
 		Now:       s.opt.Now(),
+		Report:    s.opt.Report,
 	}
 	if m.Brand.Domain == "" {
 		m.Brand.Domain = tickets.Domain(l.Mailbox)

@@ -24,6 +24,7 @@ type Material struct {
 	Agents    map[string]tickets.Agent // by normal address: kept out of customers' letters
 	PublicURL string                   // of customers' pages, "" none
 	Now       time.Time                // Date of the letter
+	Report    WriteReport              // nil: reports have no tables
 
 	// Of letters to telephones.
 	Line     Line   // our number that it leaves from
@@ -45,6 +46,8 @@ type Parts struct {
 	Plain   string // LF line ends
 	HTML    string
 	Source  string // template used
+
+	Pictures []Picture // that HTML shows
 }
 
 // Render makes the mail of a letter, ready for SMTP's DATA: CRLF line ends
@@ -112,7 +115,13 @@ func letterLanguage(l tickets.Letter, b Brand) string {
 
 func (t *Template) compose(l tickets.Letter, m Material) (Parts, error) {
 	w := &words{}
-	subject, body, err := t.run(newView(l, m, spoken(t.Language), w))
+	in, err := m.insert(l, t.Language)
+	if err != nil {
+		return Parts{}, err
+	}
+	v := newView(l, m, spoken(t.Language), w)
+	v.report(in, w)
+	subject, body, err := t.run(v)
 	if err != nil {
 		return Parts{}, err
 	}
@@ -122,6 +131,8 @@ func (t *Template) compose(l tickets.Letter, m Material) (Parts, error) {
 		Subject: tagged(oneLine(w.expand(subject, verbatim), 300), l, m.Brand),
 		Plain:   plainText(doc, source, w),
 		Source:  t.Source,
+
+		Pictures: in.Pictures,
 	}
 	p.HTML, err = htmlPage(doc, source, w, t.Language, p.Subject, m.Brand.Color)
 	return p, err

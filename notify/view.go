@@ -97,6 +97,11 @@ type view struct {
 	Why        Words
 	Team       Words
 	Parts      []shownPart
+
+	// Of reports.
+	ReportTitle Words // "Baleyo: Weekly report"
+	ReportDays  Words // "16–22 November 2026"
+	Report      Words // tables and pictures; a paragraph of its own
 }
 
 // shownPart is one part of a morning letter.

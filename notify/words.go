@@ -24,7 +24,10 @@ const (
 )
 
 // words are the said things of one letter, in the order of their marks.
-type words struct{ said []string }
+type words struct {
+	said   []string
+	blocks [][2]string // paragraphs that are a mark alone, and the HTML that takes their place
+}
 
 // put returns the mark for s, "" for nothing but space.
 func (w *words) put(s string) Words {
