@@ -59,6 +59,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"what the customer has", f.products},
 		{"the product with the serial number", f.serial},
 		{"whose referral code it is", f.referral},
+		{"what was erased", f.erased},
 		{"all of it", tx.flush},
 		{"the survey", f.survey},
 		{"whose number it is", f.caller},
@@ -395,7 +396,7 @@ func (f *finder) livesOn(id int64) *tickets.Ticket {
 }
 
 // tickets loads every ticket named so far and, of merged ones, where they live
-// on. Tickets of other brands are not found.
+// on. Tickets of other brands are not found, nor are those that were erased.
 func (f *finder) tickets(ctx context.Context) error {
 	f.found.Tickets = make(map[int64]*tickets.Ticket)
 	f.found.Log = make(map[int64][]sla.Event)
@@ -411,7 +412,7 @@ func (f *finder) tickets(ctx context.Context) error {
 				return err
 			}
 			values, args := in([]any{f.keys.Brand}, ids)
-			list, err := loadTickets(ctx, f.tx, `brand = $1 AND id IN `+values, args)
+			list, err := loadTickets(ctx, f.tx, `brand = $1 AND erased = 0 AND id IN `+values, args)
 			for i := range list {
 				t := &list[i]
 				f.tx.rememberTicket(t)

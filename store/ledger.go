@@ -75,8 +75,16 @@ func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added i
 	}
 	err = db.write(ctx, func(tx *Tx) error {
 		added = 0
+		barred, err := tx.barred(ctx, items)
+		if err != nil {
+			return err
+		}
 		for i := range items {
-			isNew, err := tx.appendItem(ctx, &items[i], packed[i])
+			put := func() (bool, error) { return tx.appendItem(ctx, &items[i], packed[i]) }
+			if barred[i] {
+				put = func() (bool, error) { return tx.appendErased(ctx, &items[i]) }
+			}
+			isNew, err := put()
 			if err != nil {
 				return fmt.Errorf("item %q: %w", items[i].Key, err)
 			}

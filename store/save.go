@@ -84,6 +84,9 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 	if err := s.decided(ctx, from, subject); err != nil {
 		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
 	}
+	if err := s.forgets(ctx); err != nil {
+		return Saved{}, fmt.Errorf("empty ledger row %d: %w", ledger, err)
+	}
 	if err := tx.flush(ctx); err != nil {
 		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
 	}

@@ -27,6 +27,7 @@ type searchDialect struct {
 	doc   func(words []string) string     // document of a message
 	query func(phrases [][]string) string // all phrases must stand in the message
 	where string                          // condition on message m, with the query as $1
+	table string                          // what stands between DELETE FROM and IN
 }
 
 var sqliteSearch = searchDialect{
@@ -41,6 +42,7 @@ var sqliteSearch = searchDialect{
 		return strings.Join(terms, " AND ")
 	},
 	where: `m.id IN (SELECT rowid FROM search WHERE search MATCH $1)`,
+	table: `search WHERE rowid`,
 }
 
 var postgresSearch = searchDialect{
@@ -60,6 +62,7 @@ var postgresSearch = searchDialect{
 		return strings.Join(terms, " & ")
 	},
 	where: `m.id IN (SELECT message FROM search WHERE words @@ CAST($1 AS TSQUERY))`,
+	table: `search WHERE message`,
 }
 
 func (e *sqliteEngine) search() searchDialect   { return sqliteSearch }

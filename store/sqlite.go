@@ -141,6 +141,7 @@ func sqliteName(path string, write, fast bool) string {
 	}
 	if write {
 		add("cache_size(-16000)")
+		add("secure_delete(1)")            // what is erased is overwritten
 		add("journal_size_limit(4194304)") // of what a WAL that starts anew keeps: its size tells how long it is
 		q.Set("_txlock", "immediate")
 	} else {

@@ -46,6 +46,9 @@ type Options struct {
 	// Fast trades durability for speed (synchronous=OFF): for databases that
 	// are thrown away.
 	Fast bool
+	// Keys mark what is erased, so that it does not come back; without a secret
+	// nothing is kept out.
+	Keys tickets.Keyring
 	// Node names this process in claims and leases; "" is the host name and pid.
 	Node string
 }
@@ -58,6 +61,7 @@ type DB struct {
 	notes  []string
 	raw    codec
 	dots   dots
+	keys   tickets.Keyring
 
 	closing sync.Once
 	closed  error // what closing gave
@@ -78,6 +82,8 @@ type engine interface {
 	migrate(ctx context.Context) error
 	search() searchDialect
 	backup(ctx context.Context, path string) error
+	// scrub is Scrub.
+	scrub(ctx context.Context) error
 	close() error
 }
 
@@ -115,7 +121,7 @@ type statement struct {
 // Open opens the database, migrates it to this version and checks it. The
 // errors to decide on are ErrLocked, ErrNewer and ErrCorrupt.
 func Open(ctx context.Context, opt Options) (*DB, error) {
-	db := &DB{node: opt.Node}
+	db := &DB{node: opt.Node, keys: opt.Keys}
 	if db.node == "" {
 		host, _ := os.Hostname()
 		db.node = fmt.Sprintf("%s:%d", host, os.Getpid())

@@ -98,6 +98,9 @@ func (db *DB) CheckRaw(ctx context.Context, seen func()) error {
 			}
 			data, err := db.raw.unpack(packed)
 			switch {
+			case packed == nil && size == 0: // erased, or kept no longer
+				seen()
+				return nil
 			case packed == nil:
 				return fmt.Errorf("ledger row %d has no bytes", id)
 			case err != nil:

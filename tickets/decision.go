@@ -48,7 +48,7 @@ func Receive(found Found, in Inbound, rules Rules, now time.Time) Change {
 	}
 	d.trace("kind", strings.Join(in.Signals, " "), "%s", in.Kind)
 	switch {
-	case d.loop(), d.duplicate():
+	case d.erased(), d.loop(), d.duplicate():
 	case d.report():
 	case d.agentMail():
 	default:
@@ -110,6 +110,15 @@ func (d *decision) loop() bool {
 	}
 	d.trace("own", d.in.MessageID, "no")
 	return false
+}
+
+// erased keeps out what a customer had erased and an old copy brings back.
+func (d *decision) erased() bool {
+	if !d.found.Erased {
+		return false
+	}
+	d.trace(ReasonErased, "", "a mail with this Message-ID was erased")
+	return d.end(DisposeDiscarded, ReasonErased, "erased before")
 }
 
 // duplicate joins one mail seen by two ways (rule I2).

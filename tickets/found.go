@@ -63,6 +63,7 @@ type Found struct {
 	Open        []Ticket               // for #list: open tickets, in queue order; filled by the worker
 	Acks        AckCounts
 	Suppressed  bool // Sender's address bounced hard
+	Erased      bool // a mail with the Message-ID was erased: it comes from an old copy
 
 	// Of Keys.Number and Keys.Line. Person is then who has the number: the only
 	// profile with it, or the bare profile that an earlier call made.

@@ -15,7 +15,11 @@ import (
 	"testing"
 
 	"frontdesk/store"
+	"frontdesk/tickets"
 )
+
+// Keys mark what tests erase.
+var Keys = tickets.Keyring{Current: tickets.Key{ID: 'k', Secret: []byte("a secret of tests, 32 bytes long")}}
 
 // Each runs f on each database, as parallel subtests. open opens the test's
 // database, an empty one at first; called again it opens the same database
@@ -44,7 +48,7 @@ func opener(t testing.TB, database string) func() *store.DB {
 	return func() *store.DB {
 		t.Helper()
 		node := fmt.Sprintf("node%d", nodes.Add(1))
-		db, err := store.Open(context.Background(), store.Options{Database: database, Fast: true, Node: node})
+		db, err := store.Open(context.Background(), store.Options{Database: database, Fast: true, Node: node, Keys: Keys})
 		if err != nil {
 			t.Fatalf("open the store: %v", err)
 		}
