@@ -2,18 +2,22 @@ package schedules
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"frontdesk/sla"
 	"frontdesk/store"
+	"frontdesk/store/storetest"
 	"frontdesk/tickets"
 )
 
@@ -383,4 +387,159 @@ func TestRemindersAgainstACalendarByHand(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the preview says is what is then sent: to whom, on which day, of what, at
+// the next pass after the time it names.
+func TestThePreviewIsWhatIsThenSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const every = 30 * time.Minute
+		begin := mustTime(t, "2026-10-10T09:00:00Z")
+		tn := openTown(t, begin, 30, 90, 90, 7)
+		at := begin
+		for ; at.Before(begin.AddDate(0, 0, 5)); at = at.Add(every) {
+			tn.passAt(at)
+		}
+		before := len(tn.letters())
+		end := at.AddDate(0, 0, 40)
+		plan, err := Preview(t.Context(), tn.db, tn.rules, "baleyo", at, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Preview(t.Context(), tn.db, tn.rules, "baleyo", at, end); err != nil || len(again) != len(plan) {
+			t.Fatalf("the preview changes something: %d letters, then %d, %v", len(plan), len(again), err)
+		}
+		if now := len(tn.letters()); now != before {
+			t.Fatalf("the preview wrote %d letters", now-before)
+		}
+		start := at
+		for ; !at.After(end); at = at.Add(every) {
+			tn.passAt(at)
+		}
+		var got []reminder
+		for _, l := range tn.letters() {
+			if !l.at.Before(start) {
+				got = append(got, l)
+			}
+		}
+		var want []reminder
+		for _, p := range plan {
+			var items []string
+			for _, i := range p.Letter.Data.Items {
+				items = append(items, i.Serial+" "+i.Schedule)
+			}
+			slices.Sort(items)
+			noticed := start.Add((p.At.Sub(start) + every - 1) / every * every)
+			want = append(want, reminder{p.Letter.Person, noticed, strings.Join(items, ", ")})
+		}
+		slices.SortFunc(want, compareTold)
+		if len(got) < 20 || !slices.EqualFunc(got, want, func(a, b reminder) bool { return compareTold(a, b) == 0 }) {
+			t.Errorf("sent %d, planned %d", len(got), len(want))
+			for i := range min(len(got), len(want)) {
+				if compareTold(got[i], want[i]) != 0 {
+					t.Fatalf("sent %s, planned %s", got[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+// A crash between the record of the occurrence and the commit leaves nothing,
+// and the next pass does it all: one letter. A crash after it changes nothing.
+func TestACrashWithinARunLeavesOneLetter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := mustTime(t, "2026-10-10T09:00:00Z")
+		tn := openTown(t, begin, 1, 1, 1, 1)
+		p := tn.owned[tn.people[0].ID][0]
+		p.WarrantyUntil, p.ContractUntil, p.Readings = sla.Date{Year: 2026, Month: 11, Day: 10}, sla.Date{}, nil
+		who := tn.people[0]
+		who.Prefs = tickets.Preferences{}
+		tn.change(tickets.Change{Brand: "baleyo", Products: []tickets.Product{p}, People: []tickets.Person{who}})
+		tn.passAt(begin) // the schedules are met
+		crash := errors.New("killed")
+		run := func(at time.Time, after bool) {
+			line := mustCron(t, remindEvery[0].Cron, mustZone(t, "Europe/Berlin"))
+			job := func(ctx context.Context, tx *store.Tx, o Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error) {
+				if !after {
+					return tickets.Change{}, crash // the occurrence is recorded in the transaction already
+				}
+				return tn.sweep.remind(ctx, tx, o, rules, now)
+			}
+			if err := tn.sweep.run(t.Context(), line, remindEvery[0], job, "baleyo", tn.rules, at); !after && !errors.Is(err, crash) {
+				t.Fatalf("the run: %v", err)
+			}
+			tn.restart()
+		}
+		day := mustTime(t, "2026-10-11T06:00:00Z") // 08:00 in Berlin
+		run(day, false)
+		if got := tn.letters(); len(got) != 0 {
+			t.Fatalf("letters %v", got)
+		}
+		// The letter's transaction is undone after the letter was put into it.
+		run(day, true)
+		err := tn.db.Decide(t.Context(), "baleyo", func(tx *store.Tx) error {
+			c, due, err := reminded(t.Context(), tx, "baleyo", who.ID, tn.rules, day)
+			if err != nil || !due || len(c.Letters) != 1 {
+				return fmt.Errorf("%d letters, due %t: %w", len(c.Letters), due, err)
+			}
+			if _, err := tx.Save(t.Context(), 0, "", "", c, day); err != nil {
+				return err
+			}
+			return crash
+		})
+		if !errors.Is(err, crash) || len(tn.letters()) != 0 {
+			t.Fatalf("%v, letters %v", err, tn.letters())
+		}
+		for i := range 5 {
+			tn.restart()
+			tn.passAt(day.Add(time.Duration(i) * time.Minute))
+		}
+		if got := tn.letters(); len(got) != 1 {
+			t.Errorf("letters %v, want one", got)
+		}
+	})
+}
+
+// Two nodes whose clocks are five minutes apart: one letter, also when both hold
+// that the lease is theirs.
+func TestTwoNodesFiveMinutesApartRemindOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		begin := mustTime(t, "2026-10-10T09:00:00Z")
+		r := rules
+		brand := r.Brands["baleyo"]
+		brand.Location = mustZone(t, "Europe/Berlin")
+		r.Brands = map[string]tickets.Brand{"baleyo": brand}
+		r.Reminders.Schedules = remindEvery
+		nodes := []*store.DB{open(), open()}
+		err := nodes[0].Decide(t.Context(), "baleyo", func(tx *store.Tx) error {
+			_, err := tx.Save(t.Context(), 0, "", "", tickets.Change{Brand: "baleyo", Products: []tickets.Product{
+				{Brand: "baleyo", Owner: tickets.Address{Address: customer}, Serial: "LJ-1", WarrantyUntil: sla.Date{Year: 2026, Month: 11, Day: 10}},
+				{Brand: "baleyo", Owner: tickets.Address{Address: customer}, Serial: "LJ-2", ContractUntil: sla.Date{Year: 2026, Month: 10, Day: 18}},
+			}}, begin)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := begin; at.Before(begin.AddDate(0, 0, 2)); at = at.Add(20 * time.Minute) {
+			var both sync.WaitGroup
+			for i, db := range nodes {
+				both.Go(func() {
+					now := at.Add(time.Duration(i) * 5 * time.Minute)
+					s := New(Options{DB: db, Rules: func() tickets.Rules { return r }, Now: func() time.Time { return now }})
+					if err := errors.Join(s.runs(t.Context(), "baleyo", r, now), s.gather(t.Context(), "baleyo", r, now)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+		}
+		list, err := nodes[0].LettersWhere(t.Context(), nil, 0, 100)
+		if err != nil || len(list) != 1 {
+			t.Errorf("letters %+v, %v, want one", list, err)
+		}
+	})
 }
