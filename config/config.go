@@ -261,6 +261,7 @@ type Queue struct {
 	Title string   `yaml:"title" says:"the name of the block" example:"Support" doc:"Name that callers hear in the menu."`
 	// Assign is false where agents take tickets themselves.
 	Assign bool `yaml:"assign" default:"true" doc:"true = a new ticket is given to an agent at once. false = agents #take it."`
+	Quiet  bool `yaml:"quiet" default:"false" doc:"true = a new ticket is told to its assignee alone. false = the team hears of it too, until somebody takes it up: whoever is quicker may answer."`
 	// AckWithin has Unit Never when a ticket stays on its tier.
 	AckWithin Duration `yaml:"ack_within" default:"30 minutes" doc:"Time after a step up in which somebody has to #ack, #take or answer the ticket, or it goes on to the next tier. never = it stays."`
 }

@@ -19,7 +19,7 @@ import (
 // promisesOf adds to the rules all that time and sorting need.
 func promisesOf(r *tickets.Rules, cfg *config.Config) {
 	for _, q := range cfg.Queues {
-		r.Queues[q.ID] = tickets.Queue{Key: q.ID, Tiers: tiersOf(cfg, q), Teams: q.Tiers, Assign: q.Assign, AckWithin: ifEver(q.AckWithin)}
+		r.Queues[q.ID] = tickets.Queue{Key: q.ID, Tiers: tiersOf(cfg, q), Teams: q.Tiers, Assign: q.Assign, Quiet: q.Quiet, AckWithin: ifEver(q.AckWithin)}
 	}
 	for _, c := range cfg.Categories {
 		r.Categories[c.ID] = tickets.Category{
