@@ -283,7 +283,7 @@ func (d *desk) material(ctx context.Context, l tickets.Letter) (notify.Material,
 	box, _ := d.rules.Brands[l.Brand].Mailbox(l.Mailbox)
 	m := notify.Material{
 		Templates: templates, Brand: letterBrands(d.cfg)[l.Brand], Keys: d.rules.Keys, Separator: box.Subaddressing,
-		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: now(),
+		Agents: d.rules.Agents, PublicURL: d.cfg.HTTP.PublicURL, Now: now(), Report: writeReport,
 		Line: phoneRoutesOf(d.cfg)[tickets.NormalAddress(l.Mailbox)], Segments: d.rules.Texting.Segments, Email: d.rules.Brands[l.Brand].Mailboxes[0].Address,
 	}
 	if m.Files, err = d.files(ctx, l.Message); err != nil || l.Ticket == 0 {
