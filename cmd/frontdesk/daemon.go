@@ -66,6 +66,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
 		Routes: func() map[string]notify.Route { return routesOf(dm.cfg()) },
 		Phone:  dm.phone.sends(),
+		Report: writeReport,
 		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
 		Connections: d.cfg.Outbox.Connections, PublicURL: d.cfg.HTTP.PublicURL, LettersDir: d.cfg.LettersDir,
 	})
@@ -75,6 +76,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime,
+		Jobs: reportJobs(d.db),
 	})
 	return dm, nil
 }

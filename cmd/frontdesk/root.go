@@ -23,6 +23,7 @@ func rootCommand() *cobra.Command {
 		productsCommand(),
 		explainCommand(),
 		slaCommand(),
+		reportCommand(),
 		threadCommand(),
 		deliverCommand(),
 		decideCommand(),

@@ -31,12 +31,13 @@ var arrows = map[string][]string{
 	"store/storetest":    {"store", "tickets", "sla"},
 	"intake":             {"parser", "phone", "tickets", "store"},
 	"notify":             {"phone", "tickets", "store"},
+	"report":             {"sla", "tickets"},
 	"schedules":          {"sla", "tickets", "store"},
 	"web":                {"tickets", "store"},
 	"internal/arrows":    {},
 	"internal/testmail":  {},
 	"internal/twiliosim": {},
-	"cmd/frontdesk":      {"config", "intake", "notify", "parser", "phone", "schedules", "sla", "store", "systemd", "tickets", "web"},
+	"cmd/frontdesk":      {"config", "intake", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
