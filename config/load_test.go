@@ -124,7 +124,7 @@ func TestContractExampleLoads(t *testing.T) {
 		{"incidents", cfg.Incidents, Incidents{5, 30 * time.Minute, 0.5}},
 		{"assignment", cfg.Assignment, Assignment{true, true}},
 		{"updates", fmt.Sprint(cfg.Updates), "{30 minutes 30 minutes}"},
-		{"queue", fmt.Sprint(cfg.Queues[1]), "{sales sales [sales head] sales true 30 minutes}"},
+		{"queue", fmt.Sprint(cfg.Queues[1]), "{sales sales [sales head] sales true false 30 minutes}"},
 		{"tiers", fmt.Sprint(cfg.Queues[0].Tiers), "[first-line senior head]"},
 		{"role", cfg.Agents[3].Role, RoleManager},
 		{"max_open", cfg.Agents[0].MaxOpen, 20},
@@ -154,7 +154,7 @@ func TestSmallestConfigurationIsComplete(t *testing.T) {
 	m := cfg.Brands[0].Mailboxes[0]
 	got := fmt.Sprintln(cfg.Agents[0].Email, cfg.Agents[0].Name, cfg.Teams, cfg.Queues, m.Queue, m.Intake, m.SMTP.Port,
 		len(cfg.Categories), len(cfg.Severities), cfg.HTTP.Listen, cfg.HTTP.AdminListen)
-	want := "asha@example.com asha [{everyone [asha@example.com]}] [{support everyone [everyone] support true 30 minutes}] support pipe 25 5 4  127.0.0.1:8026\n"
+	want := "asha@example.com asha [{everyone [asha@example.com]}] [{support everyone [everyone] support true false 30 minutes}] support pipe 25 5 4  127.0.0.1:8026\n"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
