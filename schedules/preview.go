@@ -269,7 +269,7 @@ func RunNow(ctx context.Context, db *store.DB, rules tickets.Rules, brand, key s
 	if since.IsZero() || since.After(now) {
 		since = line.latest(now.Add(-time.Second))
 	}
-	o := Occurrence{Brand: brand, Schedule: s, At: now.In(line.zone), Since: since, Clock: line.clock(now)}
+	o := Occurrence{Brand: brand, Schedule: s, At: now.In(line.zone), Since: since, Clock: line.clock(line.next(now))}
 	r := &rehearsal{db: db, rules: rules, brand: brand, who: owners{}, dues: map[int64][]tickets.Due{}, known: map[string]bool{}}
 	if err := r.run(ctx, o); err != nil {
 		return nil, err
