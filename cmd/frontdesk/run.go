@@ -115,7 +115,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if (cfg.Twilio == nil) != (old.Twilio == nil) || (account.client == nil) != (dm.phone.client() == nil) {
 		return fmt.Errorf("the telephone cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
-	d := &desk{cfg: cfg, db: dm.db}
+	d := &desk{cfg: cfg, db: dm.db, articles: dm.current.Load().articles}
 	if err := dm.sender.Reload(); err != nil { // a broken letter keeps the old ones
 		return err
 	}
@@ -123,6 +123,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 		return err
 	}
 	dm.take(d, account)
+	d.articles.look(dm.log)
 	dm.boxes.set(mailboxesOf(cfg, dm.db, dm.log))
 	if err := dm.welcome(ctx, d); err != nil { // taken over all the same
 		dm.log.Warn("new agents without a guide", "err", err)

@@ -22,6 +22,7 @@ const module = "frontdesk/"
 // no room at all. Test files may import more, see fromTests.
 var arrows = map[string][]string{
 	"config":             {},
+	"knowledge":          {},
 	"parser":             {},
 	"phone":              {},
 	"sla":                {},
@@ -37,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/arrows":    {},
 	"internal/testmail":  {},
 	"internal/twiliosim": {},
-	"cmd/frontdesk":      {"config", "intake", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
+	"cmd/frontdesk":      {"config", "intake", "knowledge", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
