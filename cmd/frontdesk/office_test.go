@@ -45,6 +45,7 @@ type liveDesk struct {
 	sweepNow  func(context.Context) error // what the clockwork does at its next tick
 	reload    func(yaml string) error     // SIGHUP with another file
 	admin     http.Handler                // what http.admin_listen serves
+	pages     http.Handler                // what http.listen serves
 }
 
 // oneBrand is a desk named name that answers at support@domain; agents are
@@ -102,7 +103,7 @@ func openDeskAt(t *testing.T, o *testmail.Office, yaml string) *liveDesk {
 	case err := <-ended:
 		t.Fatalf("the desk did not start: %v\n%s", err, log.String())
 	}
-	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass, admin: dm.admin()}
+	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass, admin: dm.admin(), pages: dm.public()}
 	l.reload = func(yaml string) error {
 		if err := os.WriteFile(filepath.Join(folder, "frontdesk.yaml"), []byte(yaml), 0o600); err != nil {
 			return err
