@@ -27,10 +27,11 @@ import (
 // desk is an open store with the configuration it belongs to: what most
 // commands work on.
 type desk struct {
-	cfg   *config.Config
-	db    *store.DB
-	rules tickets.Rules
-	fresh []string // agents the store had not met before
+	cfg      *config.Config
+	db       *store.DB
+	rules    tickets.Rules
+	articles *shelf   // nil without a knowledge base
+	fresh    []string // agents the store had not met before
 }
 
 // openDesk loads the configuration named by the command's flags and opens its
@@ -77,6 +78,8 @@ func (d *desk) meetAgents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.articles = shelfOf(d.cfg, d.articles)
+	d.articles.into(&rules)
 	d.rules, d.fresh = rules, fresh
 	return nil
 }
@@ -137,6 +140,7 @@ func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	}
 	promisesOf(&r, cfg)
 	r.Texting = textingOf(cfg)
+	r.Returns = returnsOf(cfg)
 	r.Reminders = remindersOf(cfg)
 	surveysOf(&r, cfg)
 	return r, errors.Join(wrong...)
