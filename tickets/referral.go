@@ -64,8 +64,8 @@ var codePattern = regexp.MustCompile(`\b[A-Za-z]{2,8}-[2-9A-HJ-NP-Za-hj-np-z]{4,
 // NormalCode is the form in which codes are stored: upper case, no blanks.
 func NormalCode(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 
-// mostCodes bounds what is looked up of one mail.
-const mostCodes = 8
+// mostReferrals bounds what is looked up of one mail.
+const mostReferrals = 8
 
 // referralCodes lists words that look like referral codes, in upper case.
 func referralCodes(texts ...string) []string {
@@ -75,7 +75,7 @@ func referralCodes(texts ...string) []string {
 			text = text[:20_000]
 		}
 		for _, c := range codePattern.FindAllString(text, 64) {
-			if c = NormalCode(c); len(out) < mostCodes && !slices.Contains(out, c) {
+			if c = NormalCode(c); len(out) < mostReferrals && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
 		}

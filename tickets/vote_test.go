@@ -211,7 +211,7 @@ func TestReferralCodes(t *testing.T) {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
-	if got := referralCodes("Code KAYA-7Q2F", "kaya-7q2f HP-4257 AB-2345 AC-2345 AD-2345 AE-2345 AF-2345 AG-2345 AH-2345"); len(got) != mostCodes || got[0] != "KAYA-7Q2F" || got[1] != "HP-4257" {
+	if got := referralCodes("Code KAYA-7Q2F", "kaya-7q2f HP-4257 AB-2345 AC-2345 AD-2345 AE-2345 AF-2345 AG-2345 AH-2345"); len(got) != mostReferrals || got[0] != "KAYA-7Q2F" || got[1] != "HP-4257" {
 		t.Errorf("%v", got)
 	}
 }
