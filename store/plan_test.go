@@ -99,7 +99,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		}
 	}
 	for _, index := range []string{"ledger_contact", "fetches_ledger", "participants_line", "participants_person", "messages_texts", "alarms_ringing", "alarms_ticket", "letters_texts", "sqlite_autoindex_phones_1", "sqlite_autoindex_stops_1",
-		"products_owner", "products_warranty", "products_contract", "products_worn", "sqlite_autoindex_products_1", "sqlite_autoindex_readings_1",
+		"tickets_product", "products_owner", "products_warranty", "products_contract", "products_worn", "sqlite_autoindex_products_1", "sqlite_autoindex_readings_1",
 		"tickets_watch", "tickets_incident", "tickets_opened", "COVERING INDEX tickets_open", "events_clock", "events_report", "messages_phone", "lessons_at",
 		"surveys_due", "surveys_follow_up", "surveys_address", "surveys_asked", "surveys_person", "points_person", "referrals_open"} {
 		if !used(plans, index) {
