@@ -143,7 +143,7 @@ func (s *phoneStage) process() *realDesk {
 
 // freeAddress is a port that nothing listens on, below those that the system
 // hands out: no other test gets it.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(10_000+rand.N(9_000)))
