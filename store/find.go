@@ -71,6 +71,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"whose products they are", f.takeProducts},
 		{"the products that the tickets are about", f.about},
 		{"their clocks", f.ownLogs},
+		{"the codes that were sent on them", f.passcodes},
 		{"the newest messages where the ticket lives on", f.historyOn},
 		{"the alarm where the ticket lives on", f.alarmOn},
 		{"what rings for the alarm", f.rings},

@@ -16,6 +16,7 @@ import (
 // scans are statements that may read a whole table: what they read is small,
 // or it is people who ask.
 var scans = map[string]string{
+	"EXISTS (SELECT 1 FROM tombstones)": "its first row",
 	"FROM cursors":                 "one row per folder",
 	"FROM unindexed":               "what waits for the index",
 	"FROM letters GROUP BY state":  "the operator's tally",

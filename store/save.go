@@ -60,6 +60,7 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 		{"people", s.people},
 		{"tickets", s.tickets},
 		{"products", s.products},
+		{"passcodes", s.passcodes},
 		{"alarms", s.alarms},
 		{"letters to be dropped", s.cancel},
 		{"letters to be let go", s.unhold},

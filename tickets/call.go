@@ -152,6 +152,7 @@ func (d *decision) tellCall(c Call, known heard) {
 		case !known.has(flagAnswered):
 			d.acknowledge(tc, carry)
 		}
+		d.checkIdentity(tc)
 		d.tellAgents(tc, LetterNewTicket, carry, false)
 		d.end(DisposeMessage, "", "opened a ticket: %s", known.flags[0])
 		return

@@ -65,6 +65,8 @@ type Change struct {
 	Surveys  []Survey      // that become due (ID 0), or were asked, skipped or answered
 	Points   []PointEntry
 
+	Passcodes []Passcode // that were sent or answered
+
 	Referrals []Referral     // of new customers (State "open"), or that have ended
 	Codes     []ReferralCode // given to customers who had none
 	Join      []IncidentJoin // stored tickets that become part of a major incident, or leave it

@@ -30,6 +30,8 @@ func (d *decision) button() {
 	text := strings.TrimSpace(b.Text)
 	by := Author{Kind: AuthorCustomer, Address: participantAddress(t, who)}
 	switch {
+	case b.Action == "prove":
+		d.provedByButton(tc, who, text)
 	case b.Action == "solved":
 		d.solvedBy(tc, who, b.Article)
 	case b.Action == "confirm" && t.Status == StatusResolved && text == "":

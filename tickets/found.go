@@ -62,8 +62,9 @@ type Found struct {
 	History     []Message              // newest messages of Keys.History, oldest first, at most 50
 	Open        []Ticket               // for #list: open tickets, in queue order; filled by the worker
 	Acks        AckCounts
-	Suppressed  bool // Sender's address bounced hard
-	Erased      bool // a mail with the Message-ID was erased: it comes from an old copy
+	Suppressed  bool               // Sender's address bounced hard
+	Passcodes   map[int64]Passcode // codes that were sent, by ticket
+	Erased      bool               // a mail with the Message-ID was erased: it comes from an old copy
 
 	// Of Keys.Number and Keys.Line. Person is then who has the number: the only
 	// profile with it, or the bare profile that an earlier call made.

@@ -78,6 +78,7 @@ func (d *decision) open(v verdict) {
 	d.assign(tc)
 	d.acknowledge(tc, carry)
 	d.missing(tc)
+	d.checkIdentity(tc)
 	d.tellAgents(tc, LetterNewTicket, carry, false)
 	d.end(DisposeMessage, "", "opened a ticket")
 }
@@ -167,6 +168,7 @@ func (d *decision) join(v verdict) {
 	if !v.stranger {
 		d.told(tc)
 		d.aboutProduct(tc)
+		d.checkIdentity(tc)
 	}
 	d.refuse(tc, carry, v.stranger)
 	if closed := d.customerAnswered(tc, v, who); !closed {
@@ -347,7 +349,7 @@ func (d *decision) supervisors() []Agent {
 // view describes a ticket and one of its messages for an agent's letter.
 func (d *decision) view(tc *TicketChange, carry int) LetterData {
 	t := &tc.Ticket
-	data := LetterData{Known: slices.Concat(d.about, d.productLines(t), d.beside(t, known(t, d.rules)))}
+	data := LetterData{Known: slices.Concat(d.about, d.identityLines(t), d.productLines(t), d.beside(t, known(t, d.rules)))}
 	if t.Channel == ChannelVoice || t.Channel == ChannelSMS {
 		data.From = "withheld number"
 	}

@@ -267,7 +267,7 @@ func (d *decision) silent(tc *TicketChange, to Address, kind LetterKind) string 
 	if !SameAddress(n, d.in.From.Address) {
 		return "" // the limits are about answering a sender
 	}
-	if why := d.unaligned(); why != "" && kind == LetterAcknowledgement {
+	if why := d.unaligned(); why != "" && (kind == LetterAcknowledgement || kind == LetterPasscode) {
 		return why
 	}
 	switch {
