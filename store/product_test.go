@@ -273,6 +273,7 @@ func useProducts(t *testing.T, db *store.DB) {
 	must(db.ProductsWorn(ctx, "acme", tickets.KindLaser, 1, 9))(t)
 	must(db.Products(ctx, store.ProductQuery{Brand: "acme", Search: "x"}))(t)
 	must(db.Products(ctx, store.ProductQuery{Person: 1}))(t)
+	must(db.Tickets(ctx, store.TicketQuery{Product: id, Statuses: []tickets.Status{"closed", "open"}}))(t)
 	ticket := must(db.Ticket(ctx, 1))(t)
 	ticket.Product = id
 	save(t, db, 0, tickets.Change{Brand: "acme", Tickets: []tickets.TicketChange{{Ticket: ticket}}})
