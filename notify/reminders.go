@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -29,7 +28,7 @@ func (v *view) reminders(l tickets.Letter, m Material, lang *language, w *words)
 	for _, i := range l.Data.Items {
 		v.Items = append(v.Items, shownItem{
 			Kind: i.Schedule, Product: w.put(productName(i, lang)), Model: w.put(oneLine(cmp.Or(i.Model, i.Serial), 40)), Contract: w.put(oneLine(i.Contract, 100)),
-			Date: lang.day(i.Date), Days: i.Days, Pages: lang.number(i.Pages), Link: m.offerLink(l, i),
+			Date: lang.day(i.Date.Year, i.Date.Month, i.Date.Day), Days: i.Days, Pages: lang.number(i.Pages), Link: m.offerLink(l, i),
 		})
 	}
 	v.Wishes = m.wishesLink(l)
@@ -62,11 +61,11 @@ func (l *language) calendar() calendarWords {
 }
 
 // day is a day of the calendar: "1 December 2026"; "" for none.
-func (l *language) day(d sla.Date) string {
-	if d.IsZero() {
+func (l *language) day(year int, month time.Month, day int) string {
+	if month < time.January || month > time.December {
 		return ""
 	}
-	return fmt.Sprintf(l.calendar().day, d.Day, l.months[d.Month-1], d.Year)
+	return fmt.Sprintf(l.calendar().day, day, l.months[month-1], year)
 }
 
 // number is a number with its thousands parted; "" for 0.
@@ -126,12 +125,15 @@ func (f *fields) unsubscribe(l tickets.Letter, m Material) {
 
 // sampleItems are one of each.
 func sampleItems() []tickets.ReminderItem {
-	day := func(m time.Month, d int) sla.Date { return sla.Date{Year: 2026, Month: m, Day: d} }
+	on := func(i tickets.ReminderItem, month time.Month, day int) tickets.ReminderItem {
+		i.Date.Year, i.Date.Month, i.Date.Day = 2026, month, day
+		return i
+	}
 	return []tickets.ReminderItem{
-		{Schedule: tickets.WarrantyExpired, Product: 31, Model: "OfficeJet 90", Serial: "OJ90-77", Date: day(11, 22)},
-		{Schedule: tickets.WarrantyReminder, Product: 32, Model: "LaserJet 400", Serial: "LJ400-1", Date: day(12, 23), Days: 30},
-		{Schedule: tickets.WarrantyExtension, Product: 32, Model: "LaserJet 400", Serial: "LJ400-1", Date: day(12, 23), Days: 30},
-		{Schedule: tickets.RenewalReminder, Product: 33, Model: "Router X", Serial: "RX-5", Contract: "Care Pack Plus", Date: day(11, 24), Days: 1},
+		on(tickets.ReminderItem{Schedule: tickets.WarrantyExpired, Product: 31, Model: "OfficeJet 90", Serial: "OJ90-77"}, 11, 22),
+		on(tickets.ReminderItem{Schedule: tickets.WarrantyReminder, Product: 32, Model: "LaserJet 400", Serial: "LJ400-1", Days: 30}, 12, 23),
+		on(tickets.ReminderItem{Schedule: tickets.WarrantyExtension, Product: 32, Model: "LaserJet 400", Serial: "LJ400-1", Days: 30}, 12, 23),
+		on(tickets.ReminderItem{Schedule: tickets.RenewalReminder, Product: 33, Model: "Router X", Serial: "RX-5", Contract: "Care Pack Plus", Days: 1}, 11, 24),
 		{Schedule: tickets.ServiceReminder, Product: 34, Model: "LaserJet 400", Serial: "LJ400-2", Pages: 10240},
 		{Schedule: tickets.MeterReminder, Product: 35, Model: "InkPro", Serial: "IP-9"},
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"frontdesk/sla"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -17,10 +16,10 @@ import (
 // owner stores a customer with a product under warranty.
 func (s *site) owner() (tickets.Person, tickets.Product) {
 	s.t.Helper()
+	sold := tickets.Product{Brand: "baleyo", Owner: tickets.Address{Name: "Maria", Address: maria}, Serial: "LJ-1", Model: "LaserJet <400>"}
+	sold.WarrantyUntil.Year, sold.WarrantyUntil.Month, sold.WarrantyUntil.Day = 2026, 12, 23
 	err := s.db.Decide(s.t.Context(), "baleyo", func(tx *store.Tx) error {
-		_, err := tx.Save(s.t.Context(), 0, "", "", tickets.Change{Brand: "baleyo",
-			Products: []tickets.Product{{Brand: "baleyo", Owner: tickets.Address{Name: "Maria", Address: maria}, Serial: "LJ-1", Model: "LaserJet <400>", WarrantyUntil: sla.Date{Year: 2026, Month: 12, Day: 23}}},
-		}, s.now)
+		_, err := tx.Save(s.t.Context(), 0, "", "", tickets.Change{Brand: "baleyo", Products: []tickets.Product{sold}}, s.now)
 		return err
 	})
 	if err != nil {
