@@ -23,7 +23,7 @@ func (v *view) returned(d tickets.LetterData, say func(string) Words, lang *lang
 	}
 	v.Return = &shownReturn{
 		Number: oneLine(r.Number, 40), Product: w.put(oneLine(strings.TrimSpace(r.Product+" "+r.Serial), 120)),
-		Status: string(r.Status), Until: lang.day(r.Until),
+		Status: string(r.Status), Until: lang.day(r.Until.Year, r.Until.Month, r.Until.Day),
 	}
 	for line := range strings.Lines(r.Address) {
 		if a := w.put(oneLine(line, 120)); a != "" {
