@@ -147,7 +147,7 @@ func order(list []Hit) {
 // What decides whether an article is suggested. The figures were found on
 // testdata/requests.txt; TestSuggestions holds what they reach.
 const (
-	enough   = 12 // score that is enough
+	enough   = 12   // score that is enough
 	nearHelp = 0.5  // how much of a phrase that stands together is added
 	loose    = 0.55 // of the score where no phrase does
 	nearBest = 0.7  // of the best one's score: what is further away is another matter

@@ -104,7 +104,7 @@ func stemGerman(w string) string {
 			return rest
 		}
 	}
-	for _, ending := range []string{"ern", "em", "en", "er", "es", "et", "e", "n", "s", "t"} {
+	for _, ending := range []string{"ern", "ers", "em", "en", "er", "es", "et", "e", "n", "s"} {
 		if rest, ok := strings.CutSuffix(w, ending); ok && len(rest) >= 4 {
 			w = rest
 			break
