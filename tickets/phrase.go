@@ -112,11 +112,14 @@ func sentencesOf(text string) []sentence {
 	breaks := 0
 	rest := []rune(text)
 	for i, r := range rest {
-		if isWordRune(rest, i) {
+		if !unicode.IsSpace(r) {
 			if breaks > 1 && len(words) > 0 && !end(false) {
 				return out
 			}
-			if breaks = 0; word.Len() < maxWord {
+			breaks = 0
+		}
+		if isWordRune(rest, i) {
+			if word.Len() < maxWord {
 				foldRune(&word, r)
 			}
 			continue

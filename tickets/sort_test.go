@@ -354,6 +354,13 @@ func TestSortingIsBounded(t *testing.T) {
 	}
 }
 
+// A comma that a mail client put on a line of its own is no empty line.
+func TestLinesWithoutWordsPartNothing(t *testing.T) {
+	t.Parallel()
+	want(t, "sentences", len(sentencesOf("all\n,\nno\nserver")), 1)
+	want(t, "an empty line does", len(sentencesOf("all\n\n- no server")), 2)
+}
+
 func FuzzSort(f *testing.F) {
 	f.Add("Server is down", "Nobody can work!")
 	f.Add("Rechnung 2024-1187", "Bitte korrigieren.\n\n> zitiert\n-- \nName")
