@@ -2,6 +2,7 @@ package notify
 
 import (
 	"strings"
+	"time"
 
 	"frontdesk/tickets"
 )
@@ -33,4 +34,13 @@ func (v *view) returned(d tickets.LetterData, say func(string) Words, lang *lang
 	if r.Status != tickets.ReturnOpen {
 		v.Return.Note = say(r.Note)
 	}
+}
+
+func sampleReturn(at time.Time) *tickets.Return {
+	r := &tickets.Return{
+		Number: "RMA-1234", Product: "LX 300", Serial: "SN47118823", Status: tickets.ReturnOpen,
+		Address: "Baleyo Returns\nDock 4\nHarbour Road 12\n20457 Hamburg", At: at,
+	}
+	r.Until.Year, r.Until.Month, r.Until.Day = 2026, time.December, 7
+	return r
 }

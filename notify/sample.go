@@ -3,7 +3,6 @@ package notify
 import (
 	"time"
 
-	"frontdesk/sla"
 	"frontdesk/tickets"
 )
 
@@ -34,10 +33,7 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 				{ID: "printer-offline", Title: "The printer is shown as offline", Summary: "Why the computer says offline although the printer is on.", Link: "https://help.example.com/printer-offline"},
 				{ID: "network-page", Title: "Print the network page"},
 			},
-			Return: &tickets.Return{
-				Number: "RMA-1234", Product: "LX 300", Serial: "SN47118823", Status: tickets.ReturnOpen, Until: sla.Date{Year: 2026, Month: time.December, Day: 7},
-				Address: "Baleyo Returns\nDock 4\nHarbour Road 12\n20457 Hamburg", At: at,
-			},
+			Return: sampleReturn(at),
 			Bounce: "maria@keller.example: 550 5.1.1 no such user", Dead: true,
 			Number: "+4915112345678",
 			Items:  sampleItems(),

@@ -4,9 +4,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
-	"frontdesk/sla"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -104,8 +102,10 @@ func TestArticleSolvedIt(t *testing.T) {
 func TestReturnOnThePage(t *testing.T) {
 	t.Parallel()
 	s := openSite(t)
-	r := tickets.Return{Number: "RMA-7", Status: tickets.ReturnOpen, Product: "LX <300>", Serial: "SN1", Until: sla.Date{Year: 2026, Month: time.December, Day: 7},
-		Address: "Baleyo Returns\nDock 4", Note: "a word for agents"}
+	r := tickets.Return{Number: "RMA-7", Status: tickets.ReturnOpen, Product: "LX <300>", Serial: "SN1", Address: "Baleyo Returns\nDock 4", Note: "a word for agents"}
+	if err := r.Until.UnmarshalText([]byte("2026-12-07")); err != nil {
+		t.Fatal(err)
+	}
 	tk := s.ticket(func(t *tickets.Ticket) { t.Return = &r })
 	body := s.get("/t/" + token(tk, 0)).Body.String()
 	for _, want := range []string{"Your return RMA-7", "We are waiting for your parcel", "until 7 December 2026", "LX &lt;300&gt; SN1", "Baleyo Returns<br>Dock 4"} {
