@@ -35,6 +35,7 @@ func check(cfg *Config, l *loader) {
 	c.contracts()
 	c.roles()
 	c.surveys()
+	c.law()
 	c.returns()
 	c.schedules()
 	c.reminders()

@@ -81,6 +81,9 @@ type Config struct {
 
 	Returns Returns `yaml:"returns" doc:"Goods that customers send back: #rma."`
 
+	Passcodes Passcodes `yaml:"passcodes" doc:"When a customer has to prove who asks, before account or warranty details are disclosed."`
+	Retention Keeping   `yaml:"retention" doc:"How long what came is kept; a job looks each night at 03:00. Everything is kept unless you say otherwise."`
+
 	Schedules []Schedule `yaml:"schedules,named" key:"weekly_report" says:"warranty_reminder, warranty_expired, renewal_reminder and service_reminder each day at 08:00" doc:"What is sent by the calendar. Naming one replaces the default ones. Reminders to customers: warranty_reminder, warranty_expired, warranty_extension (an offer), renewal_reminder, service_reminder (by the meter), meter_reminder (asks for a reading). Reports: weekly_report, monthly_report."`
 
 	Service    Service `yaml:"service" doc:"When customers are reminded of a service: by readings that were reported."`

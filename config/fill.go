@@ -31,6 +31,7 @@ func fill(cfg *Config, given func(key string) bool) {
 	fillPromises(cfg, given)
 	fillSchedules(cfg, given)
 	fillRewards(cfg)
+	fillLaw(cfg, given)
 	if cfg.Twilio != nil {
 		fillTwilio(cfg, given)
 	}

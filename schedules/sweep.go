@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,9 @@ type Options struct {
 	Supervisor func() *TimeOfDay
 	// Morning is when agents and teams are sent what the day brings; nil: never.
 	Morning func() *TimeOfDay
+	// Keep says when what is kept no longer is removed, and what that is at now;
+	// nil: never.
+	Keep func(now time.Time) (*TimeOfDay, store.Kept)
 	// Jobs are what the schedules do that are no reminders, by their keys: run for
 	// each brand. A schedule without a job does nothing.
 	Jobs map[string]Job
@@ -64,6 +68,8 @@ type Sweep struct {
 	beat    atomic.Int64
 	failed  atomic.Bool  // a ticket could not be decided
 	greeted atomic.Value // day whose morning letters are known to be recorded
+	keeping sync.Mutex
+	kept    keeping
 	listed  atomic.Value // day whose list of held mail is known to be recorded: spares a transaction a pass
 }
 
@@ -83,6 +89,9 @@ func New(opt Options) *Sweep {
 	}
 	if opt.Supervisor == nil {
 		opt.Supervisor = func() *TimeOfDay { return nil }
+	}
+	if opt.Keep == nil {
+		opt.Keep = func(time.Time) (*TimeOfDay, store.Kept) { return nil, store.Kept{} }
 	}
 	if opt.Morning == nil {
 		opt.Morning = func() *TimeOfDay { return nil }
@@ -153,7 +162,7 @@ func (s *Sweep) Pass(ctx context.Context) error {
 		errs = append(errs, s.watch(ctx, brand, rules, now), s.alarms(ctx, brand, rules, now))
 		errs = append(errs, s.runs(ctx, brand, rules, now), s.gather(ctx, brand, rules, now))
 	}
-	errs = append(errs, s.heldMail(ctx, rules, now), s.morning(ctx, rules, now), s.index(ctx))
+	errs = append(errs, s.heldMail(ctx, rules, now), s.morning(ctx, rules, now), s.keep(ctx, now), s.index(ctx))
 	return errors.Join(errs...)
 }
 

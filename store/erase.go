@@ -110,11 +110,21 @@ func (db *DB) traceRows(ctx context.Context, t *Traces) error {
 			SELECT ledger FROM messages
 			WHERE ledger > 0 AND direction = 'in' AND person = $1 AND ticket IN `+list, args, add)
 	})
-	if err != nil {
-		return err
+	if err == nil && t.Person.ID != 0 {
+		err = db.traceNames(ctx, t, rows)
 	}
-	// Mail that became no message: held, dropped, or recorded on nothing. All rows.
-	err = db.read.each(ctx, `
+	for id := range rows {
+		t.Rows = append(t.Rows, id)
+	}
+	slices.Sort(t.Rows)
+	return err
+}
+
+// traceNames finds mail that became no message: held, dropped, or recorded on
+// nothing.
+func (db *DB) traceNames(ctx context.Context, t *Traces, rows map[int64]bool) error {
+	// All rows.
+	return db.read.each(ctx, `
 		SELECT id, author, sender FROM ledger
 		WHERE brand = $1 AND disposition <> 'message' AND (author <> '' OR sender IS NOT NULL)`, []any{t.Person.Brand},
 		func(scan func(...any) error) error {
@@ -131,11 +141,6 @@ func (db *DB) traceRows(ctx context.Context, t *Traces) error {
 			}
 			return err
 		})
-	for id := range rows {
-		t.Rows = append(t.Rows, id)
-	}
-	slices.Sort(t.Rows)
-	return err
 }
 
 func (db *DB) traceLetters(ctx context.Context, t *Traces) error {
@@ -154,20 +159,22 @@ func (db *DB) traceLetters(ctx context.Context, t *Traces) error {
 		}
 		return nil
 	}
-	list, args := in([]any{t.Person.ID, t.Person.Brand}, t.Names)
-	// All letters: one about no ticket is found by nothing else.
-	err := db.read.each(ctx, `
-		SELECT id, state, message_id, to_domain FROM letters
-		WHERE brand = $2 AND agent = FALSE AND (person = $1 OR person = 0 AND to_address IN `+list+`)`, args, take)
-	if err != nil {
-		return err
+	if t.Person.ID != 0 {
+		list, args := in([]any{t.Person.ID, t.Person.Brand}, t.Names)
+		// All letters: one about no ticket is found by nothing else.
+		err := db.read.each(ctx, `
+			SELECT id, state, message_id, to_domain FROM letters
+			WHERE brand = $2 AND agent = FALSE AND (person = $1 OR person = 0 AND to_address IN `+list+`)`, args, take)
+		if err != nil {
+			return err
+		}
 	}
 	return chunks(t.Own, maxIn, func(ids []int64) error {
 		list, args := in([]any{t.Person.ID}, ids)
 		// Served by letters_ticket.
 		return db.read.each(ctx, `
 			SELECT id, state, message_id, to_domain FROM letters
-			WHERE ticket IN `+list+` AND (agent = TRUE OR person <> $1)`, args, take)
+			WHERE ticket IN `+list+` AND (agent = TRUE OR person <> $1 OR person = 0)`, args, take)
 	})
 }
 
@@ -242,6 +249,8 @@ func (db *DB) traceMarks(ctx context.Context, t *Traces) error {
 			return err
 		})
 	})
+	slices.Sort(t.Letters)
+	t.Letters = slices.Compact(t.Letters)
 	slices.Sort(t.Sids)
 	t.Sids = slices.DeleteFunc(slices.Compact(t.Sids), func(s string) bool { return !hasCopy(s) })
 	slices.Sort(t.Marks)

@@ -75,7 +75,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	}
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
-		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime,
+		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime, Keep: dm.keepTime,
 		Jobs: reportJobs(d.db),
 	})
 	return dm, nil

@@ -24,7 +24,10 @@ there already nothing is done, unless --force moves it aside (it is kept).
 The backup does not know what was sent after it was made. So that nobody gets a
 letter twice, every letter that was not sent then is held: look at "outbox list"
 and let them go with "outbox retry". Mail that came since is fetched again from
-the mailboxes.`,
+the mailboxes.
+
+Customers who were erased since the backup are erased again, before anything is
+in place: data_dir/erased remembers them. Keep that file when you move the desk.`,
 		Example: "  systemctl stop frontdesk\n  frontdesk restore /backup/frontdesk-2026-11-21.db --force",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,7 +54,7 @@ func restore(cmd *cobra.Command, cfg *config.Config, file string, force bool) er
 	if err != nil {
 		return err
 	}
-	held, err := putInPlace(cmd.Context(), file, target)
+	held, erased, err := putInPlace(cmd.Context(), cfg, file, target)
 	if err != nil {
 		return err
 	}
@@ -59,6 +62,9 @@ func restore(cmd *cobra.Command, cfg *config.Config, file string, force bool) er
 		fmt.Fprintf(cmd.OutOrStdout(), "the old database is now %s\n", aside)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "restored %s: letters held=%d\n", target, held)
+	if erased > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "customers erased since the backup, and erased again: %d\n", erased)
+	}
 	if held > 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "hint: frontdesk outbox list, then frontdesk outbox retry for those that were never sent")
 	}
@@ -95,33 +101,42 @@ func makeRoom(ctx context.Context, target string, force bool) (aside string, err
 
 // putInPlace restores file beside the target, checks it and holds its letters,
 // and only then gives it its name: a power cut leaves no half of it.
-func putInPlace(ctx context.Context, file, target string) (held int, err error) {
+func putInPlace(ctx context.Context, cfg *config.Config, file, target string) (held, erased int, err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(target), "restore-")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer os.RemoveAll(dir)
 	fresh := filepath.Join(dir, "frontdesk.db")
 	if err := copyFile(file, fresh); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if held, err = holdLetters(ctx, fresh); err != nil {
-		return 0, fmt.Errorf("%s: %w", file, err)
+	if held, erased, err = prepareRestored(ctx, cfg, fresh); err != nil {
+		return 0, 0, fmt.Errorf("%s: %w", file, err)
 	}
 	if err := os.Rename(fresh, target); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return held, syncFolder(filepath.Dir(target))
+	return held, erased, syncFolder(filepath.Dir(target))
 }
 
-// holdLetters opens a restored database and holds every letter that it takes
-// for unsent.
-func holdLetters(ctx context.Context, file string) (held int, err error) {
-	db, err := store.Open(ctx, store.Options{Database: file, Daemon: true})
+// prepareRestored opens a restored database, erases again what was erased since
+// the backup, and holds every letter that it takes for unsent.
+func prepareRestored(ctx context.Context, cfg *config.Config, file string) (held, erased int, err error) {
+	db, err := store.Open(ctx, store.Options{Database: file, Daemon: true, Keys: keyringOf(cfg)})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if erased, err = eraseAgain(ctx, db, cfg); err != nil {
+		return 0, 0, err
+	}
+	held, err = holdLetters(ctx, db)
+	return held, erased, err
+}
+
+// holdLetters holds every letter that a restored database takes for unsent.
+func holdLetters(ctx context.Context, db *store.DB) (held int, err error) {
 	// What was held until the customer writes may have left since the backup.
 	waiting, err := db.LettersWhere(ctx, []string{store.LetterHeld}, 0, 100_000)
 	if err != nil {

@@ -50,7 +50,7 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
-	db, err := store.Open(ctx, store.Options{Database: databaseOf(cfg), Daemon: daemon})
+	db, err := store.Open(ctx, store.Options{Database: databaseOf(cfg), Daemon: daemon, Keys: keyringOf(cfg)})
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,12 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err := d.meetAgents(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
+	}
+	if daemon { // before it serves
+		if _, err := eraseAgain(ctx, db, cfg); err != nil {
+			_ = db.Close()
+			return nil, err
+		}
 	}
 	return d, nil
 }
@@ -143,6 +149,7 @@ func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	r.Returns = returnsOf(cfg)
 	r.Reminders = remindersOf(cfg)
 	surveysOf(&r, cfg)
+	r.Passcodes = passcodesOf(cfg)
 	return r, errors.Join(wrong...)
 }
 
