@@ -25,7 +25,9 @@ func ticketsSetCommand() *cobra.Command {
   cc         +address or -address, several separated by commas
   requester  another customer's address
   product    serial number of what it is about, or none
-  link       the number of another ticket`,
+  link       the number of another ticket
+  return     why something goes back, or how far it is: received, inspected,
+             replaced, refunded, refused`,
 		Example: "  frontdesk tickets set 1234 assignee=bikram severity=high tag=+vip,-trial\n  frontdesk tickets set 1234 status=pending until=monday",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,6 +62,7 @@ var setKeys = map[string]string{
 	"assignee": "#assign", "assign": "#assign", "severity": "#severity", "category": "#category", "queue": "#queue",
 	"impact": "#impact", "urgency": "#urgency", "due": "#due", "time": "#time", "tag": "#tag", "tags": "#tag",
 	"cc": "#cc", "requester": "#from", "link": "#link",
+	"return": "#rma",
 }
 
 // commandsOf puts KEY=VALUE words into the command lines that an agent writes.
