@@ -65,3 +65,14 @@ func TestReturns(t *testing.T) {
 		diff(t, "another brand's", numbers("other", false, 9), []int64(nil))
 	})
 }
+
+// useArticles runs the statements of the knowledge base and of returns.
+func useArticles(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	c := usedArticles(tickets.ArticleUse{Article: "paper", What: tickets.ArticleShown})
+	c.Tickets[0].Ticket.Return = &tickets.Return{Number: "RMA-1"}
+	saved := save(t, db, 0, c)
+	must(db.ArticlesShown(ctx, saved.Tickets[0]))(t)
+	must(db.TopArticles(ctx, "acme", noon, noon, 1))(t)
+	must(db.Returns(ctx, "acme", true, 1))(t)
+}
