@@ -223,7 +223,15 @@ func (d drawing) color(i int) color.RGBA {
 	if i == 0 {
 		return d.main
 	}
-	return others[(i-1)%len(others)]
+	far := slices.DeleteFunc(slices.Clone(others), func(c color.RGBA) bool { return alike(c, d.main) })
+	return far[(i-1)%len(far)]
+}
+
+// alike reports whether two colours are hard to tell apart, by their distance in
+// RGB: at most two of the others are that near to one.
+func alike(a, b color.RGBA) bool {
+	part := func(x, y uint8) float64 { return float64(int(x)-int(y)) * float64(int(x)-int(y)) }
+	return math.Sqrt(part(a.R, b.R)+part(a.G, b.G)+part(a.B, b.B)) < 90
 }
 
 func (d drawing) barWidth(n int) vg.Length { return vg.Points(min(44, 0.68*470/float64(max(n, 1)))) }
@@ -233,7 +241,7 @@ func bars(values plotter.Values, width vg.Length, c color.RGBA) *plotter.BarChar
 	if err != nil {
 		panic(err) // no values, or one that is no number: neither comes here
 	}
-	b.Color, b.LineStyle.Width = c, 0
+	b.Color, b.LineStyle.Color, b.LineStyle.Width = c, paper, vg.Points(1) // parts of a stack stand apart
 	return b
 }
 
@@ -393,7 +401,7 @@ func (d drawing) blank(top int) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = paper
 	p.TextHandler = text.Plain{Fonts: fonts}
-	p.Y.Min, p.X.LineStyle.Color, p.X.LineStyle.Width = 0, faint, vg.Points(1)
+	p.Y.Min, p.X.LineStyle.Width = 0, 0
 	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width, p.X.Tick.LineStyle.Width = 0, 0, 0
 	p.Y.Tick.Length, p.X.Tick.Length = 0, vg.Points(3)
 	p.Y.Tick.Label, p.X.Tick.Label = style(15, text.XRight, text.YCenter), style(15, text.XCenter, text.YTop)
