@@ -46,7 +46,7 @@ func newKillBench(t *testing.T, r *testmail.Rig, mails int) *killBench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sink.Close() })
-	config := storyConfig(r, sink.Port()) + "acknowledge: {per_domain_hour: 100000, global_hour: 100000}\n"
+	config := storyConfig(r, sink.Port()) + "acknowledge: {per_domain_hour: 100000, global_hour: 100000}\nincidents: {customers: 0}\n"
 	return &killBench{t: t, r: r, sink: sink, d: newRealDesk(t, config, r), mails: mails}
 }
 
