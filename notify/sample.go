@@ -40,7 +40,14 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Due:    time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), SolveBy: at.Add(48 * time.Hour), Opens: time.Date(2026, 11, 24, 4, 15, 0, 0, time.UTC),
 			Clock: "resolution", Promise: "48 hours", Left: "1h20m",
 			Survey: &tickets.Survey{ID: 21, Kind: tickets.SurveyCSAT, Score: 2, Agent: "asha@baleyo.example", Comment: "It took three days."},
-			Points: 120, Level: "Silver", Reward: "Free cleaning at the next service", Code: "MARIA-7Q2F",
+			Points: 120, Level: "Silver", Reward: "Free cleaning at the next service", Code: sampleCode(kind),
 		},
 	}
+}
+
+func sampleCode(kind tickets.LetterKind) string {
+	if kind == tickets.LetterPasscode {
+		return "482913"
+	}
+	return "MARIA-7Q2F"
 }

@@ -23,6 +23,9 @@ func (v *view) surveys(l tickets.Letter, m Material, w *words) {
 			v.CodePage = m.publicURL() + "/r/" + d.Code
 		}
 	}
+	if l.Kind == tickets.LetterPasscode {
+		v.Code = w.put(oneLine(d.Code, 10))
+	}
 	s := d.Survey
 	if s == nil {
 		return

@@ -40,7 +40,7 @@ var Kinds = []tickets.LetterKind{
 	tickets.LetterResolution, tickets.LetterConfirmed, tickets.LetterSilence, tickets.LetterClosed,
 	tickets.LetterReopened, tickets.LetterPriority, tickets.LetterIncident, tickets.LetterEscalated, tickets.LetterUpdate, tickets.LetterDelay,
 	tickets.LetterSurvey, tickets.LetterFollowUp, tickets.LetterReward,
-	tickets.LetterReminder, tickets.LetterReturn,
+	tickets.LetterReminder, tickets.LetterReturn, tickets.LetterPasscode,
 	tickets.LetterMissedCall, tickets.LetterHelp, tickets.LetterTemplate,
 	tickets.LetterNewTicket, tickets.LetterMessage, tickets.LetterReceipt, tickets.LetterHeld,
 	tickets.LetterHistory, tickets.LetterList, tickets.LetterGuide, tickets.LetterBounced,

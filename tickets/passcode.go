@@ -103,7 +103,7 @@ func (d *decision) checkIdentity(tc *TicketChange) {
 	}
 	switch p, sent := d.passcodeOf(t); {
 	case t.Identity != "":
-	case d.in.Channel == ChannelMail && d.in.Auth.Pass && d.in.Auth.Method != "address-only":
+	case d.provenMail():
 		t.Identity = IdentityMail
 		if d.asksForProof(t) {
 			tc.event(d.now, d.who(), "identity proven", "by mail: %s", d.in.Auth.Method)
@@ -112,6 +112,12 @@ func (d *decision) checkIdentity(tc *TicketChange) {
 	case d.asksForProof(t):
 		d.sendPasscode(tc)
 	}
+}
+
+// provenMail reports whether From of the mail in hand is proven, not merely
+// trusted.
+func (d *decision) provenMail() bool {
+	return d.in.Channel == ChannelMail && d.in.Auth.Pass && d.in.Auth.Method != "address-only"
 }
 
 // asks reports whether it is the requester who writes, texts or calls.
@@ -172,7 +178,7 @@ func (d *decision) sendPasscode(tc *TicketChange) {
 	if len(tc.Letters) == n {
 		return // an event says why
 	}
-	if l := &tc.Letters[n]; !d.in.Auth.Pass {
+	if l := &tc.Letters[n]; !d.provenMail() {
 		l.Subject, l.To.Name = "", "" // as of an acknowledgement
 	}
 	tc.event(d.now, "desk", "passcode sent", "to %s", to.Address)
