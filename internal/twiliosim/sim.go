@@ -61,9 +61,10 @@ type Event struct {
 type Sim struct {
 	Config
 	client *http.Client
-	wg     sync.WaitGroup
 
 	mu      sync.Mutex
+	idle    *sync.Cond // running became 0
+	running int        // callbacks and outbound calls
 	numbers map[string]Number
 	callees map[string]Callee
 	msgs    map[string]*Message
@@ -94,6 +95,7 @@ func New(c Config) *Sim {
 		c.Now = time.Now
 	}
 	s := &Sim{Config: c, numbers: map[string]Number{}, callees: map[string]Callee{}, client: &http.Client{Transport: c.Transport}}
+	s.idle = sync.NewCond(&s.mu)
 	s.forget()
 	return s
 }
@@ -178,8 +180,15 @@ func (s *Sim) Time() time.Time {
 
 func (s *Sim) time() time.Time { return s.Now().Add(s.clock) }
 
-// Wait returns when all callbacks and outbound calls have ended.
-func (s *Sim) Wait() { s.wg.Wait() }
+// Wait returns when all callbacks and outbound calls have ended. Others may begin
+// meanwhile.
+func (s *Sim) Wait() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.running > 0 {
+		s.idle.Wait()
+	}
+}
 
 // Events returns a copy of the log.
 func (s *Sim) Events() []Event {
@@ -222,7 +231,19 @@ func (s *Sim) pause(d time.Duration) {
 	}
 }
 
-func (s *Sim) async(f func()) { s.wg.Go(f) }
+func (s *Sim) async(f func()) {
+	s.mu.Lock()
+	s.running++
+	s.mu.Unlock()
+	go func() {
+		f()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.running--; s.running == 0 {
+			s.idle.Broadcast()
+		}
+	}()
+}
 
 // SID makes an identifier such as CA5f….
 func SID(prefix string) string {
