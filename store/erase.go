@@ -52,6 +52,16 @@ func (db *DB) traces(ctx context.Context, person int64) (t Traces, err error) {
 	return t, nil
 }
 
+// LettersTo returns the letters that were written to a customer.
+func (db *DB) LettersTo(ctx context.Context, person int64) (ids []int64, err error) {
+	// All letters: one about no ticket is found by nothing else.
+	ids, err = idList(ctx, db.read, `SELECT id FROM letters WHERE agent = FALSE AND person = $1 ORDER BY id`, person)
+	if err != nil {
+		return nil, fmt.Errorf("list letters to person %d: %w", person, err)
+	}
+	return ids, nil
+}
+
 // namesOf are the ways in which mails, letters and logs name a person.
 func namesOf(p tickets.Person) []string {
 	names := slices.Clone(p.Addresses)

@@ -18,7 +18,7 @@ func customersCommand() *cobra.Command {
 	return group("customers", "profiles and the law",
 		`Customers lists, shows and changes the profiles of those who write, joins two
 profiles of one person, and hands out what is kept about somebody.`,
-		"  frontdesk customers list --search keller\n  frontdesk customers export maria@keller.example --out maria.json",
+		"  frontdesk customers list --search keller\n  frontdesk customers export maria@keller.example --out maria.zip",
 		customersListCommand(), customersShowCommand(), customersSetCommand(),
 		customersMergeCommand(), customersExportCommand(), customersEraseCommand())
 }

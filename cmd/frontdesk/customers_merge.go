@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -118,73 +117,6 @@ func handed(t tickets.Ticket, from, into tickets.Person, by string) tickets.Tick
 	return tickets.TicketChange{Ticket: t, Events: []tickets.Event{{
 		Ticket: t.ID, At: now(), Who: by, What: "customer merged", Detail: fmt.Sprintf("%d into %d", from.ID, into.ID),
 	}}}
-}
-
-func customersExportCommand() *cobra.Command {
-	var brand, file string
-	var raw bool
-	cmd := &cobra.Command{
-		Use:   "export ID|ADDRESS [--out FILE] [--raw]",
-		Short: "everything that is kept about a customer",
-		Long: `Export prints one JSON document with the profile, all tickets on which the
-customer takes part, their messages, logs and letters (article 15 and 20 GDPR).
-Notes of the team are in it: read it before you hand it out. --raw adds each mail
-as it came, with its attachments, in base64.`,
-		Example: "  frontdesk customers export maria@keller.example --raw --out maria.json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withCustomer(cmd, args[0], brand, func(d *desk, p tickets.Person) error {
-				out, err := d.export(cmd.Context(), p, raw)
-				if err != nil {
-					return err
-				}
-				return toFile(cmd.OutOrStdout(), file, func(w io.Writer) error { return printJSON(w, out) })
-			})
-		},
-	}
-	cmd.Flags().StringVar(&brand, "brand", "", "brand, where the address is known to several")
-	cmd.Flags().StringVar(&file, "out", "", "write to this file, readable by you only")
-	cmd.Flags().BoolVar(&raw, "raw", false, "with the mails as they came")
-	return cmd
-}
-
-// exported is what "customers export" prints.
-type exported struct {
-	Exported string        `json:"exported"`
-	Customer personJSON    `json:"customer"`
-	Tickets  []wholeTicket `json:"tickets"`
-	Mails    []rawMail     `json:"mails,omitempty"`
-}
-
-type rawMail struct {
-	Ledger int64  `json:"ledger"`
-	Base64 string `json:"base64"`
-}
-
-func (d *desk) export(ctx context.Context, p tickets.Person, raw bool) (exported, error) {
-	out := exported{Exported: stamp(now()), Customer: personToJSON(p), Tickets: []wholeTicket{}}
-	list, err := d.ticketsOf(ctx, p)
-	if err != nil {
-		return out, err
-	}
-	for _, t := range list {
-		whole, err := d.wholeTicket(ctx, t.ID, false)
-		if err != nil {
-			return out, err
-		}
-		out.Tickets = append(out.Tickets, whole)
-		for _, m := range whole.Messages {
-			if !raw || m.Ledger == 0 {
-				continue
-			}
-			data, err := d.db.Raw(ctx, m.Ledger)
-			if err != nil {
-				return out, err
-			}
-			out.Mails = append(out.Mails, rawMail{m.Ledger, base64.StdEncoding.EncodeToString(data)})
-		}
-	}
-	return out, nil
 }
 
 // toFile writes to a new file, or to w without one.

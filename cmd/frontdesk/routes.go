@@ -25,6 +25,7 @@ type telephone struct {
 
 	webhooks    *intake.Twilio
 	fetcher     *intake.Fetcher
+	redactor    *intake.Redactor
 	transcriber *intake.Transcriber
 	reconciler  *intake.TwilioReconciler
 }
@@ -75,6 +76,7 @@ func newTelephone(dm *daemon, cfg *config.Config) (*telephone, error) {
 		DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeBrand, Woken: t.wake, Client: t.client, Delete: t.deletes, Stored: t.transcriber.Offer,
 		Limit: func() int64 { return max(int64(dm.cfg().Limits.MessageSize), mostMedia) },
 	})
+	t.redactor = intake.NewRedactor(intake.RedactorOptions{DB: dm.db, Log: dm.log, Now: now, Client: t.client})
 	t.reconciler = intake.NewTwilioReconciler(intake.TwilioReconcilerOptions{
 		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Fetch: fetch, Client: t.client, Delete: t.deletes,
 		Every: func() time.Duration { return t.twilio().ReconcileEvery }, Days: func() int { return t.twilio().ReconcileDays },
@@ -128,6 +130,7 @@ func (t *telephone) start(l *loops) {
 	}
 	l.start("twilio", t.reconciler.Run)
 	l.start("fetcher", t.fetcher.Run)
+	l.start("redactor", t.redactor.Run)
 	l.start("transcriber", t.transcriber.Run)
 }
 
@@ -136,7 +139,7 @@ func (t *telephone) late(late func(string, time.Time) error) error {
 	if t.client() == nil {
 		return nil
 	}
-	return errors.Join(late("twilio", t.reconciler.Beat()), late("fetcher", t.fetcher.Beat()))
+	return errors.Join(late("twilio", t.reconciler.Beat()), late("fetcher", t.fetcher.Beat()), late("redactor", t.redactor.Beat()))
 }
 
 // carrier posts texts and calls with the account as it is configured now.
