@@ -73,7 +73,7 @@ func (d *desk) wholeTicket(ctx context.Context, n int64, raw bool) (wholeTicket,
 		m := messageToJSON(&messages[i])
 		if raw && m.Ledger != 0 {
 			data, err := d.db.Raw(ctx, m.Ledger)
-			if err != nil {
+			if err != nil && !errors.Is(err, store.ErrNotFound) { // erased, or kept no longer
 				return out, err
 			}
 			m.Raw = strings.ToValidUTF8(string(data), "\uFFFD")
