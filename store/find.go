@@ -54,6 +54,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"tickets opened lately", f.like},
 		{"who has the number", f.callers},
 		{"texts of the number", f.texts},
+		{"the reminder that the number was texted", f.reminder},
 		{"what became of the contact", f.contact},
 		{"the alarm", f.alarm},
 		{"what the customer has", f.products},

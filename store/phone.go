@@ -218,6 +218,38 @@ func (f *finder) texts(ctx context.Context) error {
 		func(scan func(...any) error) error { return scan(timeDest{&f.found.LastIn}) })
 }
 
+// reminder finds the reminder that a text may answer.
+func (f *finder) reminder(ctx context.Context) error {
+	if f.keys.Asked == "" || f.keys.Line == "" {
+		return nil
+	}
+	// Served by letters_texts, backwards: a letter to a number has no domain.
+	return f.tx.eachLater(ctx, `
+		SELECT
+			id,
+			kind,
+			to_address,
+			state,
+			report,
+			message_id,
+			queued,
+			data
+		FROM letters
+		WHERE
+			to_domain = '' AND to_address = $1 AND kind = 'reminder' AND agent = FALSE
+			AND state IN ('dot', 'sent') AND queued > $2 AND mailbox = $3 AND brand = $4
+		ORDER BY id DESC`+limit(1),
+		[]any{tickets.NormalAddress(f.keys.Asked), ms(f.keys.Now.Add(-tickets.ReminderText)), f.keys.Line, f.keys.Brand},
+		func(scan func(...any) error) error {
+			var l tickets.SentLetter
+			var data letterData
+			err := scan(&l.ID, &l.Kind, &l.To, &l.State, &l.Report, &l.MessageID, timeDest{&l.Queued}, jsonDest{&data})
+			l.Data = data.Data
+			f.found.Reminder = &l
+			return err
+		})
+}
+
 // contact finds the messages that rows of the same contact became.
 func (f *finder) contact(ctx context.Context) error {
 	if f.keys.Contact == "" {

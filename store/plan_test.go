@@ -176,7 +176,7 @@ func useSurveys(t *testing.T, db *store.DB) {
 	must(db.Points(ctx, ticket.Requester))(t)
 	must(db.ReferralsDone(ctx, "acme", 1))(t)
 	find(t, db, tickets.Keys{Survey: s.ID, Codes: []string{"ANNA-AAAA"}})
-	find(t, db, tickets.Keys{Asked: "tel:+491511234567", Now: noon})
+	find(t, db, tickets.Keys{Asked: "tel:+491511234567", Line: line, Now: noon})
 	err := db.Decide(ctx, "acme", func(tx *store.Tx) error {
 		_, err := tx.LastTicket(ctx, ticket.Requester)
 		_, _, err2 := tx.Earned(ctx, ticket.Requester)

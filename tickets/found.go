@@ -28,7 +28,7 @@ type Keys struct {
 	Words   string // subject and text of what may open a ticket: like tickets are looked for
 
 	Survey int64    // whose page was answered; 0 none
-	Asked  string   // address of who texted what may be the answer to a survey; "" none
+	Asked  string   // address of who texted what may be the answer to a survey or a reminder; "" none
 	Codes  []string // words of a first mail that look like referral codes
 
 	// LikeSince is Now less Rules.Incident.Within: tickets opened since then may
@@ -81,6 +81,7 @@ type Found struct {
 	Products []Product             // of Person or the requester of Keys.History, those in use, newest first, at most 20; when Keys.Opens or Keys.History
 	About    map[int64]*Product    // what Tickets are about (Ticket.Product), whoever has it
 	Serial   *Product              // the product of the brand with Keys.Serial, whoever has it
+	Reminder *SentLetter           // the newest reminder that Keys.Line texted to Keys.Asked within ReminderText before Now
 	Survey   *Survey               // the survey whose letter, text or page is answered
 	Points   int                   // that the person of Survey has
 	Code     string                // referral code of the person of Survey, "" none yet
@@ -128,7 +129,8 @@ type SentLetter struct {
 	Report    string // what was reported of it: "", "bounced", "delivered", "read", …
 	MessageID string
 	Agent     bool
-	Data      LetterData // of a letter found by its number, or that rings
+	Data      LetterData // of a letter found by its number, or that rings or reminds
+	Queued    time.Time  // of a reminder that was texted
 }
 
 // AckCounts are the automatic letters already written: how the limits of

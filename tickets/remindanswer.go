@@ -76,9 +76,35 @@ func readDay(text string) (sla.Date, bool) {
 	return sla.Date{}, false
 }
 
-// reminder is the reminder that the mail in hand answers; nil when it answers
+// ReminderText is how long a text counts as the answer to a reminder that was
+// texted: nothing but the number ties them.
+const ReminderText = 14 * 24 * time.Hour
+
+// answersTextedReminder reports whether a text answers the newest reminder that
+// its number was texted: it says that something of it was renewed, or takes its
+// offer. Anything else is a text like others, and so is one that names a ticket
+// or whose conversation went on since.
+func (d *decision) answersTextedReminder() bool {
+	l := d.found.Reminder
+	if l == nil || d.in.Phone == nil || d.in.From.Address == "" || d.now.Sub(l.Queued) >= ReminderText || len(textTokens(d.in.Reply, d.brand.Name)) > 0 {
+		return false
+	}
+	if open := d.newestText(); open != nil && open.Updated.After(l.Queued) {
+		return false
+	}
+	about := func(kind string) bool {
+		return slices.ContainsFunc(l.Data.Items, func(i ReminderItem) bool { return i.Schedule == kind })
+	}
+	renewed := ReadRenewal(d.in.Reply, sla.DateOf(d.now.In(d.zone()))).Renewed
+	return renewed && about(RenewalReminder) || d.accepts() && about(WarrantyExtension)
+}
+
+// reminder is the reminder that the contact in hand answers; nil when it answers
 // none, or the letter was another's.
 func (d *decision) reminder() *SentLetter {
+	if d.answersTextedReminder() {
+		return d.found.Reminder
+	}
 	l := d.found.Letter
 	if l == nil || l.Kind != LetterReminder || l.Agent {
 		return nil
@@ -90,7 +116,7 @@ func (d *decision) reminder() *SentLetter {
 	return nil
 }
 
-// answersReminder reads what a mail says to a reminder, before the ticket that
+// answersReminder reads what a mail or a text says to a reminder, before the ticket that
 // it opens is sorted: a contract that was renewed needs no further reminders, an
 // offer that is accepted goes to sales, and agents see what was answered.
 func (d *decision) answersReminder(tc *TicketChange) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"frontdesk/sla"
 )
@@ -170,5 +171,92 @@ func TestRenewedByAnAgent(t *testing.T) {
 	found.About = nil
 	if got := Receive(found, fromAgent(asha, 2, []string{"#renewed"}, ""), rules, noon); len(got.StopDues) != 0 || len(got.Tickets[0].Letters) != 1 || got.Tickets[0].Letters[0].Kind != LetterHeld {
 		t.Errorf("without a product: stops %+v, letters %+v", got.StopDues, got.Tickets)
+	}
+}
+
+// A text that says "yes" or "renewed" answers the newest reminder that its
+// number was texted, as a mail does; any other text stays a text.
+func TestTextedAnswersToAReminder(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	onPhone := func(updated time.Time) *Ticket {
+		return stored(func(x *Ticket) {
+			x.Channel, x.Line, x.Updated = ChannelSMS, TelAddress(ours), updated
+			x.Participants = []Participant{{5, Address{"", TelAddress(marias)}, PartyRequester}}
+		})
+	}
+	for _, c := range []struct {
+		name, words string
+		items       []ReminderItem
+		ago         time.Duration // when it was texted
+		open        *Ticket       // of the same number
+		answers     bool
+		stopped     []int64
+		until       string
+		queue       string // of the new ticket; "" it joins the open one
+	}{
+		{"yes to an offer", "YES", []ReminderItem{longer}, day, nil, true, nil, "", "sales"},
+		{"yes, in German", "Ja, gerne!", []ReminderItem{longer, careEnds}, day, nil, true, nil, "", "sales"},
+		{"renewed", "renewed", []ReminderItem{careEnds}, day, nil, true, []int64{3}, "", "support"},
+		{"renewed, in German", "Verlängert bis 1.4.2027", []ReminderItem{careEnds}, day, nil, true, []int64{3}, "2027-04-01", "support"},
+		{"a day alone", "1.4.2027", []ReminderItem{careEnds}, day, nil, true, []int64{3}, "2027-04-01", "support"},
+		{"the last moment", "renewed", []ReminderItem{careEnds}, ReminderText - time.Second, nil, true, []int64{3}, "", "support"},
+		{"beside an older matter", "renewed", []ReminderItem{careEnds}, time.Hour, onPhone(noon.Add(-2 * time.Hour)), true, []int64{3}, "", "support"},
+		{"too late", "renewed", []ReminderItem{careEnds}, ReminderText, nil, false, nil, "", "support"},
+		{"talked about something since", "YES", []ReminderItem{longer}, 2 * time.Hour, onPhone(noon.Add(-time.Hour)), false, nil, "", ""},
+		{"names a ticket", "#42 renewed", []ReminderItem{careEnds}, time.Hour, onPhone(noon.Add(-2 * time.Hour)), false, nil, "", ""},
+		{"yes, but nothing was offered", "YES", []ReminderItem{careEnds}, day, nil, false, nil, "", "support"},
+		{"renewed, but no contract ends", "renewed", []ReminderItem{longer}, day, nil, false, nil, "", "support"},
+		{"a question", "Can it be renewed?", []ReminderItem{careEnds}, day, nil, false, nil, "", "support"},
+		{"no", "No thanks", []ReminderItem{longer}, day, nil, false, nil, "", "support"},
+		{"another matter", "The printer leaks toner", []ReminderItem{longer, careEnds}, day, nil, false, nil, "", "support"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rules := phoneRules()
+			rules.Reminders.Sales = "sales"
+			in := sms(marias, c.words)
+			in.Ledger, in.Received, in.Brand = 501, noon, "baleyo"
+			if k := in.Keys(rules); k.Asked != TelAddress(marias) || k.Line != TelAddress(ours) {
+				t.Fatalf("keys %+v", k)
+			}
+			found := foundWith()
+			if c.open != nil {
+				found = foundWith(c.open)
+				found.Texts = []int64{c.open.ID}
+			}
+			found.Person = &Person{ID: 5, Brand: "baleyo", Name: "Maria", Addresses: []string{TelAddress(marias)}, Phones: []string{marias}}
+			found.Callers = []Person{*found.Person}
+			found.Reminder = &SentLetter{ID: 7, Kind: LetterReminder, To: TelAddress(marias), Queued: noon.Add(-c.ago), Data: LetterData{Items: c.items}}
+			found.Products = []Product{
+				{ID: 3, Brand: "baleyo", Person: 5, Serial: "RX-5", Model: "Router X", Contract: "Care Pack", ContractUntil: endOfCare},
+				{ID: 4, Brand: "baleyo", Person: 5, Serial: "LJ-1", Model: "LaserJet 400", WarrantyUntil: endOfCare},
+			}
+			got := Receive(found, in, rules, noon)
+			if len(got.Tickets) != 1 {
+				t.Fatalf("%d tickets: %s", len(got.Tickets), got.Detail)
+			}
+			tc := got.Tickets[0]
+			if joined := tc.Ticket.ID != 0; joined != (c.queue == "") || !joined && tc.Ticket.Queue != c.queue {
+				t.Errorf("ticket #%d in %q, want %q", tc.Ticket.ID, tc.Ticket.Queue, c.queue)
+			}
+			answers := slices.ContainsFunc(tc.Events, func(e Event) bool { return e.What == "answers reminder" && e.Detail == "letter 7" })
+			if answers != c.answers {
+				t.Errorf("answers %t, want %t: %+v", answers, c.answers, tc.Events)
+			}
+			var stopped []int64
+			for _, d := range got.StopDues {
+				stopped = append(stopped, d.Product)
+			}
+			until := ""
+			for _, p := range got.Products {
+				if p.ContractUntil != endOfCare && p.ID == 3 {
+					until = p.ContractUntil.String()
+				}
+			}
+			if !slices.Equal(stopped, c.stopped) || until != c.until {
+				t.Errorf("stopped %v until %q, want %v until %q", stopped, until, c.stopped, c.until)
+			}
+		})
 	}
 }

@@ -26,7 +26,10 @@ func (d *decision) texted(x Text) {
 	if x.Lost > 0 {
 		d.about = append(d.about, fmt.Sprintf("files that could not be fetched: %d", x.Lost))
 	}
-	v := d.textThread()
+	var v verdict
+	if !d.answersTextedReminder() { // its answer is a matter of its own, as by mail
+		v = d.textThread()
+	}
 	if v.ticket != nil {
 		d.join(v)
 	} else {
