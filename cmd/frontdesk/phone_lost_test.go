@@ -95,28 +95,37 @@ func TestAnswerOfTheCompanyLost(t *testing.T) {
 	s.text(testCaller, "Where is my order?")
 	m := s.mailTo("asha@one.test", "Where is my order?")
 	d.rest(s)
-	s.sim.AddFault(twiliosim.Fault{Match: "/Messages.json", Method: http.MethodPost, N: 1, After: true, Cut: true})
+	cut := twiliosim.Fault{Match: "/Messages.json", Method: http.MethodPost, N: 1, After: true, Cut: true}
+	s.sim.AddFault(cut)
+	s.sim.Lose("message-status", -1) // nor does a report tell that it is there
 	s.reply("asha@one.test", "Asha", m, "It leaves today.")
 	s.sent(testCaller, "It leaves today.")
 	d.rest(s)
-	sent := s.textsTo(testCaller)
-	if len(sent) != 2 { // the acknowledgement, and the answer
-		t.Fatalf("texts: %+v", sent)
+	s.sim.Found()
+	check := func(n int) {
+		t.Helper()
+		sent := s.textsTo(testCaller)
+		if len(sent) != n {
+			t.Fatalf("%d texts, want %d: %+v", len(sent), n, sent)
+		}
+		if l := letterOf(t, d, "answer"); l.State != store.LetterSent || l.MessageID != sent[n-1].SID {
+			t.Errorf("the letter: %+v, at the company: %s", l, sent[n-1].SID)
+		}
 	}
-	if got := lettersOf(d, 1); !strings.Contains(got, "answer tel:"+testCaller+" sent") {
-		t.Errorf("letters: %s", got)
-	}
-	if letter := letterOf(t, d, "answer"); letter.MessageID != sent[1].SID {
-		t.Errorf("the letter is %q at the company, found %q", sent[1].SID, letter.MessageID)
-	}
-	// The company did not take it: then it is sent once more.
-	s.sim.AddFault(twiliosim.Fault{Match: "/Messages.json", Method: http.MethodPost, N: 1, Cut: true})
+	check(2) // the acknowledgement, and the answer
+	// A report comes before anybody looks it up.
+	s.sim.AddFault(cut)
 	s.reply("asha@one.test", "Asha", m, "It left.")
 	s.sent(testCaller, "It left.")
 	d.rest(s)
-	if sent = s.textsTo(testCaller); len(sent) != 3 {
-		t.Errorf("texts: %+v", sent)
-	}
+	check(3)
+	// The company did not take it: then it is sent once more.
+	cut.After = false
+	s.sim.AddFault(cut)
+	s.reply("asha@one.test", "Asha", m, "It arrives.")
+	s.sent(testCaller, "It arrives.")
+	d.rest(s)
+	check(4)
 }
 
 // letterOf is the newest letter of a kind.
