@@ -131,6 +131,7 @@ func (d *decision) send(tc *TicketChange, agent Agent, commands []Command, text 
 func (d *decision) answeredBy(tc *TicketChange, agent Agent) {
 	t := &tc.Ticket
 	t.Updated = d.now
+	t.Promises.Unproven = false
 	tc.answered(d.now, agent)
 	if t.Answered.IsZero() {
 		t.Answered = d.now

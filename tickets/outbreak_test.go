@@ -262,3 +262,23 @@ func TestIncidentClimbsOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangerIsToldWithoutHisWords: an incident of forged requesters carries
+// nothing of what the forger wrote to those whose addresses he took.
+func TestStrangerIsToldWithoutHisWords(t *testing.T) {
+	t.Parallel()
+	l := newLately()
+	for i := range 6 {
+		c := l.come(fmt.Sprintf("victim%d@example%d.test", i, i), "WIN http://evil.test", "WIN a prize at http://evil.test now")
+		tk := c.Tickets[0].Ticket
+		tk.ID, tk.Incident, tk.Requester = l.next, 101, 7
+		tk.Promises.Told = nil
+		told, _ := Watch(tk, foundWith(&tk), l.rules, l.at)
+		if n := letter(t, told, LetterIncident); n.Subject != "" || n.To.Name != "" {
+			t.Errorf("the letter says %q to %q", n.Subject, n.To.Name)
+		}
+	}
+	known := stored(func(x *Ticket) { x.Incident = 7 })
+	told, _ := Watch(*known, foundWith(known), l.rules, l.at)
+	want(t, "subject for a known requester", letter(t, told, LetterIncident).Subject, "Printer is offline")
+}

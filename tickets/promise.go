@@ -24,6 +24,7 @@ type Promises struct {
 	UpdateNote  string    `json:"update_note,omitempty"`  // what the next status update says (#update)
 	UpdateAsked time.Time `json:"update_asked,omitzero"`  // when the agent was reminded to write one
 	Delayed     time.Time `json:"delayed,omitzero"`       // due time of which the customer was told that it may not be kept
+	Unproven    bool      `json:"unproven,omitempty"`     // the requester's address was never proven, and nobody has answered
 	Asked       []string  `json:"asked,omitempty"`        // facts that the customer was asked for
 	AskedAt     time.Time `json:"asked_at,omitzero"`      // when
 	Unassigned  string    `json:"unassigned,omitempty"`   // why nobody was assigned

@@ -63,6 +63,7 @@ func (d *decision) open(v verdict) {
 	in := d.in
 	by := d.customer()
 	tc := d.newTicket(in.From, titleOf(in), in.SubjectCore)
+	tc.Ticket.Promises.Unproven = in.Channel == ChannelMail && !in.Auth.Pass
 	tc.Ticket.Participants = append(tc.Ticket.Participants, d.proposed()...)
 	if v.related != nil {
 		tc.Ticket.Links = append(tc.Ticket.Links, Link{v.link, v.related.ID})
@@ -167,6 +168,7 @@ func (d *decision) join(v verdict) {
 	}
 	if !v.stranger {
 		d.told(tc)
+		tc.Ticket.Promises.Unproven = tc.Ticket.Promises.Unproven && !in.Auth.Pass
 		d.aboutProduct(tc)
 		d.checkIdentity(tc)
 	}
