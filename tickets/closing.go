@@ -30,8 +30,6 @@ func (d *decision) button() {
 	text := strings.TrimSpace(b.Text)
 	by := Author{Kind: AuthorCustomer, Address: participantAddress(t, who)}
 	switch {
-	case b.Action == "prove":
-		d.provedByButton(tc, who, text)
 	case b.Action == "solved":
 		d.solvedBy(tc, who, b.Article)
 	case b.Action == "confirm" && t.Status == StatusResolved && text == "":
@@ -50,6 +48,7 @@ func (d *decision) button() {
 		case StatusPending, StatusHold:
 			tc.status(d.now, who, StatusOpen)
 		}
+		d.provedOnPage(tc, who, text)
 		d.tellAgents(tc, LetterMessage, carry, false)
 	default:
 		tc.event(d.now, who, "button", "%s has no effect on a ticket that is %s", b.Action, t.Status)

@@ -154,6 +154,28 @@ func TestPasscodeIsAnswered(t *testing.T) {
 func tried(p Passcode, n int) Passcode   { p.Tries = n; return p }
 func counted(p Passcode, n int) Passcode { p.Count = n; return p }
 
+// A code that is typed on the ticket's page proves, too, when it is typed by whom
+// it was sent to.
+func TestPasscodeOnThePage(t *testing.T) {
+	t.Parallel()
+	rules := guardedRules()
+	asked := Receive(Found{}, mail(billing), rules, noon)
+	code, p := lettersOf(asked, LetterPasscode)[0].Data.Code, asked.Passcodes[0]
+	p.Ticket = 42
+	for who, want := range map[string]string{"maria@example.org": IdentityPasscode, "eve@example.org": ""} {
+		found := Found{Tickets: map[int64]*Ticket{42: stored(func(t *Ticket) {
+			t.Category = "billing"
+			t.Participants = append(t.Participants, Participant{8, Address{"", "eve@example.org"}, PartyFollower})
+		})}, Passcodes: map[int64]Passcode{42: p}}
+		in := Inbound{Ledger: 502, Channel: ChannelWeb, Brand: "baleyo", Mailbox: "support@baleyo.test", Received: noon, From: Address{Address: who},
+			Button: &Button{Ticket: 42, Person: 7, Address: who, Action: "add", Text: "Code: " + code}}
+		got := Receive(found, in, rules, noon.Add(time.Minute))
+		if len(got.Tickets) != 1 || got.Tickets[0].Ticket.Identity != want {
+			t.Errorf("%s: %+v", who, got.Tickets)
+		}
+	}
+}
+
 // A tombstone tells nothing without the key, and differs by kind.
 func TestMarks(t *testing.T) {
 	t.Parallel()
