@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"frontdesk/phone"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -248,7 +249,7 @@ letters that the desk sends of its own accord; answers always leave at once.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withCustomer(cmd, args[0], brand, func(d *desk, p tickets.Person) error {
-				if err := change.apply(&p, cmd.Flags().Changed); err != nil {
+				if err := change.apply(&p, cmd.Flags().Changed, d.rules.Brands[p.Brand].Country); err != nil {
 					return err
 				}
 				if err := change.wishes.apply(&p, cmd.Flags().Changed, d.rules); err != nil {
@@ -270,7 +271,7 @@ letters that the desk sends of its own accord; answers always leave at once.`,
 	f.StringVar(&change.notes, "notes", "", "what the team should know")
 	f.StringSliceVar(&change.addAddress, "add-address", nil, "another mail address")
 	f.StringSliceVar(&change.removeAddress, "remove-address", nil, "an address that is no longer the customer's")
-	f.StringSliceVar(&change.addPhone, "add-phone", nil, "a phone number, international form with +")
+	f.StringSliceVar(&change.addPhone, "add-phone", nil, "a phone number, with + or as the brand's country writes it")
 	f.StringSliceVar(&change.removePhone, "remove-phone", nil, "a number that is no longer the customer's")
 	f.BoolVar(&change.block, "block", false, "mail goes to quarantine from now on")
 	f.BoolVar(&change.unblock, "unblock", false, "mail is handled again")
@@ -279,8 +280,9 @@ letters that the desk sends of its own accord; answers always leave at once.`,
 	return cmd
 }
 
-// apply changes a profile; given tells which flags were given.
-func (c profile) apply(p *tickets.Person, given func(string) bool) error {
+// apply changes a profile; given tells which flags were given, country whose
+// numbers need no +.
+func (c profile) apply(p *tickets.Person, given func(string) bool, country string) error {
 	for _, f := range []struct {
 		name  string
 		value string
@@ -304,6 +306,14 @@ func (c profile) apply(p *tickets.Person, given func(string) bool) error {
 	p.Addresses = plusMinus(p.Addresses, c.addAddress, c.removeAddress)
 	if len(p.Addresses) == 0 {
 		return errors.New("a customer needs an address: mail from an unknown one makes a new customer")
+	}
+	for i, n := range c.addPhone {
+		if c.addPhone[i] = phone.ParseParty(n, country).Number; c.addPhone[i] == "" {
+			return fmt.Errorf("--add-phone %q: not a phone number; write it with + and the code of its country", n)
+		}
+	}
+	for _, n := range c.removePhone {
+		c.removePhone = append(c.removePhone, phone.ParseParty(n, country).Number)
 	}
 	p.Phones = plusMinus(p.Phones, c.addPhone, c.removePhone)
 	p.Blocked = (p.Blocked || c.block) && !c.unblock
