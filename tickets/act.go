@@ -78,6 +78,7 @@ func (d *decision) carryOut(tc *TicketChange, agent Agent, commands []Command, t
 		if text != "" {
 			d.note(tc, agent, text)
 			done = append(done, "note added; it stays inside")
+			done = append(done, d.notedReading(tc, agent, text)...)
 		}
 		if has(commands, "close") {
 			done = append(done, d.closeBare(tc, agent, commands)...)

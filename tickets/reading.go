@@ -49,7 +49,12 @@ func (in Inbound) reported() string {
 	case in.Channel != ChannelMail && in.Channel != ChannelShell || in.Kind != KindMessage:
 		return ""
 	}
-	m := pattern.FindStringSubmatch(in.Reply)
+	return readingIn(pattern, in.Reply)
+}
+
+// readingIn is the first reading that a pattern finds, "" none.
+func readingIn(pattern *regexp.Regexp, text string) string {
+	m := pattern.FindStringSubmatch(text)
 	if m == nil {
 		return ""
 	}
@@ -163,4 +168,21 @@ func (d *decision) logProduct(tc *TicketChange, agent Agent) {
 	if value := d.in.reported(); value != "" {
 		d.readingBy(tc, value, agent.Address)
 	}
+}
+
+// notedReading takes a meter reading out of an agent's note on a ticket about a
+// product: who stood before the printer writes it down like this. It returns what
+// became of it, for the receipt.
+func (d *decision) notedReading(tc *TicketChange, agent Agent, text string) []string {
+	value := readingIn(mailMeterPattern, unquoted(text))
+	if value == "" || d.productOf(&tc.Ticket) == nil {
+		return nil
+	}
+	before := len(d.about)
+	d.readingBy(tc, value, agent.Address)
+	if refused := slices.Clone(d.about[before:]); len(refused) > 0 {
+		d.about = d.about[:before] // the receipt says it
+		return refused
+	}
+	return []string{"meter reading: " + tc.Ticket.Facts[meterFact]}
 }

@@ -286,3 +286,59 @@ func TestAgentLogsAReading(t *testing.T) {
 	want(t, "by", last.By, asha.Address)
 	want(t, "product", c.Tickets[0].Ticket.Product, int64(17))
 }
+
+// What an agent notes on a ticket about a product is read like a customer's
+// words; the receipt says what became of it. Words for the customer are not.
+func TestAnAgentsNoteIsAReading(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, command, text string
+		product             int64
+		pages               int // 0: none is taken
+		receipt             string
+	}{
+		{"a note", "#note", "meter 12345", 17, 12345, "meter reading: 12345"},
+		{"in a sentence", "#note", "Was there today.\nPage counter: 12.345, drum changed.", 17, 12345, "meter reading: 12345"},
+		{"in German", "#note", "Zählerstand 12345", 17, 12345, "meter reading: 12345"},
+		{"runs backwards", "#note", "meter 100", 17, 0, "meter reading: 100 was not taken: it is less than 500"},
+		{"what it quotes", "#note", "Call her.\n> meter 12345", 17, 0, "note added"},
+		{"a note about no product", "#note", "meter 12345", 0, 0, "note added"},
+		{"a note without a reading", "#note", "The parking meter costs 5", 17, 0, "note added"},
+		{"an answer", "", "meter 12345", 17, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := *lx300()
+			p.Readings = []Reading{{At: noon.AddDate(0, -1, 0), Pages: 500}}
+			about := stored(func(x *Ticket) { x.Product = c.product })
+			about.Requester = p.Person
+			found := foundWith(about)
+			found.About = map[int64]*Product{17: &p}
+			var commands []string
+			if c.command != "" {
+				commands = []string{c.command}
+			}
+			got := Receive(found, fromAgent(asha, 2, commands, c.text), rulesForTest(), noon)
+			pages := 0
+			if len(got.Products) > 0 {
+				last, _ := got.Products[0].LastReading()
+				pages = last.Pages
+				want(t, "by", last.By, asha.Address)
+			}
+			want(t, "pages", pages, c.pages)
+			receipt := ""
+			for _, l := range got.Tickets[0].Letters {
+				if l.Kind == LetterReceipt {
+					receipt = strings.Join(l.Data.Done, "\n")
+				}
+			}
+			if c.receipt == "" {
+				want(t, "receipt", receipt, "")
+			}
+			contains(t, "receipt", receipt, c.receipt)
+			if strings.Contains(letters(got), "answer→") != (c.command == "") {
+				t.Errorf("letters %s", letters(got))
+			}
+		})
+	}
+}
