@@ -272,11 +272,14 @@ func TestMergeAndSplit(t *testing.T) {
 		t.Errorf("the old requester is %q on the target", p.Role)
 	}
 
-	found := foundWith(stored(func(t *Ticket) { t.Version = 3 }))
+	found := foundWith(stored(func(t *Ticket) { t.Version, t.Category = 3, "hardware" }))
 	found.History = append(found.History, Message{ID: 3, Ticket: 42, Seq: 3, Version: 3, Direction: DirectionIn, Subject: "Re: [Baleyo #42] AW: Invoice 77", Author: Author{AuthorCustomer, 7, Address{"", "maria@example.org"}}, Text: "And the invoice?"})
 	c = Receive(found, fromAgent(asha, 3, []string{"#split"}, ""), rulesForTest(), noon)
 	want(t, "moves", fmt.Sprint(c.Tickets[1].MoveFrom), "[{42 [3]}]")
 	want(t, "subject", c.Tickets[1].Ticket.Subject, "Invoice 77")
+	if g := c.Tickets[1].Ticket.Guess; g == nil || g.Category != "billing" || c.Tickets[1].Ticket.Category != "billing" {
+		t.Errorf("the new ticket is not sorted: %+v in category %q", g, c.Tickets[1].Ticket.Category)
+	}
 	c = Receive(foundWith(stored()), fromAgent(asha, 2, []string{"#split"}, ""), rulesForTest(), noon)
 	want(t, "nothing to split", letters(c), "agent-held→asha@baleyo.test")
 }

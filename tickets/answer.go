@@ -314,6 +314,9 @@ func (d *decision) split(tc *TicketChange, agent Agent, m *Message) string {
 	fresh := &d.c.Tickets[len(d.c.Tickets)-1]
 	fresh.event(d.now, agent.Address, "opened", "split from #%d", t.ID)
 	tc.event(d.now, agent.Address, "split", "a message of %s became a ticket of its own", from.Address)
+	fresh.Ticket.Category = "" // its own words decide; the old ticket's is better than none
+	d.sortBy(fresh, m.Text)
+	fresh.Ticket.Category = cmp.Or(fresh.Ticket.Category, t.Category)
 	for _, a := range d.audience(&fresh.Ticket) {
 		data := d.view(fresh, 0)
 		data.Text, data.Author, data.At = m.Text, show(from), m.At
