@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh installs what the tests want of the machine: real mail servers, real
-# mail clients, PostgreSQL, a reader of sound files, a C compiler for the race
+# mail clients, PostgreSQL, a browser, a reader of sound files, a C compiler for the race
 # detector. It never asks and no service is started by it. Quick when all is
 # there. Only root on Debian can install; everybody else is told what is missing,
 # and the tests say what they skip.
@@ -25,6 +25,7 @@ python3:python3-minimal
 systemd-analyze:systemd
 ps:procps
 soxi:sox
+chromium:chromium
 '
 
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/dovecot
