@@ -106,6 +106,10 @@ func (l *lane) telephone(ctx context.Context, j job) {
 		l.lookUp(keep, j, p)
 		return
 	}
+	if stopped, err := s.stopped(keep, j.out.Letter, p); err != nil || stopped {
+		s.notWanted(j, mail, err)
+		return
+	}
 	if refusal, err := s.afford(keep, j.out.Letter, p); err != nil || refusal != phone.Allowed {
 		s.notAfforded(j, mail, refusal, err)
 		return
@@ -209,6 +213,29 @@ func inWords(e *phone.Error) string {
 	default:
 		return meant + ": " + said
 	}
+}
+
+// stopped reports whether a text is to a customer who wants none from its line.
+// It may have waited in the outbox since before the STOP came.
+func (s *Sender) stopped(ctx context.Context, l tickets.Letter, p posted) (bool, error) {
+	if p.Call != nil || l.Agent {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	return s.db.Stopped(ctx, l.To.Address, l.Mailbox)
+}
+
+// notWanted ends a text that its customer does not want any more, as if the
+// telephone company had refused it; with an error, it is tried again.
+func (s *Sender) notWanted(j job, mail *prepared, err error) {
+	if err != nil {
+		s.put(j.out, &failure{class: ClassConnection, detail: oneLine("who wants no texts: "+err.Error(), 500)}, mail.fresh)
+		return
+	}
+	s.counts.failed.Add(1)
+	s.log.Warn("letter refused", "letter", j.out.Letter.ID, "ticket", j.out.Letter.Ticket, "err", tickets.CodeStopped)
+	s.finish(j.out, store.Result{State: store.LetterFailed, Code: tickets.CodeStopped, Detail: reasons[phone.ReasonStopped]}, mail.fresh)
 }
 
 // afford asks whether the limits let a letter out, and spends it.

@@ -436,6 +436,48 @@ func TestForbiddenNumbers(t *testing.T) {
 	})
 }
 
+// F07: what waits in the outbox when STOP comes does not leave; another line, and
+// an agent, still get theirs, and so does the customer after START.
+func TestQueuedTextAfterStop(t *testing.T) {
+	withPhone(t, func(t *testing.T, b *phoneBench) {
+		consent := func(c tickets.Change) {
+			t.Helper()
+			c.Brand = "baleyo"
+			if err := b.db.Decide(t.Context(), "baleyo", func(tx *store.Tx) error {
+				_, err := tx.Save(t.Context(), 0, "", "", c, time.Now())
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pair := tickets.LineConsent{Number: anna, Line: ourLine}
+		survey := textTo(anna, "How was it?")
+		survey.Kind, survey.Data.Survey = tickets.LetterSurvey, &tickets.Survey{ID: 1, Kind: tickets.SurveyCSAT}
+		agent := textTo(anna, "For an agent.")
+		agent.Kind, agent.Agent, agent.Data.From = tickets.LetterRingText, true, "Maria Keller"
+		stopped := b.queue(survey, textTo(anna, "An answer."))
+		others := b.queue(textTo("whatsapp:"+tickets.Number(anna), "By WhatsApp."), agent)
+		consent(tickets.Change{Stop: []tickets.LineConsent{pair}})
+		b.start()
+		after(time.Hour)
+		for _, id := range stopped {
+			if i := b.wantState(id, store.LetterFailed, 1); i.Code != tickets.CodeStopped || !strings.Contains(i.Detail, "STOP") {
+				t.Errorf("letter %d: %q %q", id, i.Code, i.Detail)
+			}
+		}
+		for _, id := range others {
+			b.wantState(id, store.LetterSent, 1)
+		}
+		if n := len(b.sim.Outbox()); n != len(others) {
+			t.Errorf("%d texts left, want %d", n, len(others))
+		}
+		consent(tickets.Change{Start: []tickets.LineConsent{pair}})
+		again := b.queue(textTo(anna, "Welcome back."))[0]
+		after(time.Hour)
+		b.wantState(again, store.LetterSent, 1)
+	})
+}
+
 // What is above the day's budget leaves the next day; alarms to agents' own
 // numbers do not wait, alarms to anybody else's do.
 func TestBudgetOfTheDay(t *testing.T) {

@@ -30,6 +30,7 @@ type outbox interface {
 	SetLetter(ctx context.Context, id int64, state, by string, now time.Time) error
 	SentTexts(ctx context.Context, to string, since time.Time) ([]string, error)
 	SpentOn(ctx context.Context, day string) (store.Spent, error)
+	Stopped(ctx context.Context, address, line string) (bool, error)
 	Spend(ctx context.Context, day string, more, limit store.Spent) (bool, error)
 }
 

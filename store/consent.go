@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 
 	"frontdesk/tickets"
 )
@@ -25,6 +28,21 @@ func (s *saver) consents(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Stopped reports whether an address (tel:…, whatsapp:…) wants no texts from a
+// line.
+func (db *DB) Stopped(ctx context.Context, address, line string) (bool, error) {
+	var at int64
+	// Served by the primary key of stops.
+	err := db.read.get(ctx, `SELECT at FROM stops WHERE number = $1 AND line = $2`, []any{tickets.NormalAddress(address), tickets.NormalAddress(line)}, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether a number wants texts: %w", err)
+	}
+	return true, nil
 }
 
 // unhold lets letters go that the desk kept back until the customer wrote.

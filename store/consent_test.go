@@ -44,6 +44,13 @@ func TestStopAndStart(t *testing.T) {
 				if got := find(t, db, tickets.Keys{Number: number, Line: to}).Stopped; got != want {
 					t.Errorf("%s: stopped on %s: %v, want %v", what, to, got, want)
 				}
+				from := caller
+				if to == waLine {
+					from = waCaller
+				}
+				if got := must(db.Stopped(t.Context(), from, to))(t); got != want {
+					t.Errorf("%s: the sender finds %s stopped on %s: %v, want %v", what, from, to, got, want)
+				}
 			}
 		}
 		check("before", nil, nil, nil)

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// CodeStopped is the code of a text that did not leave because its customer had
+// sent STOP meanwhile.
+const CodeStopped = "stopped"
+
 // Undelivered tells a ticket's agents that a letter to the customer did not
 // leave: the server refused it, or it was given up. code is the SMTP reply code
 // with its enhanced status ("550 5.1.1"), or the telephone company's error with
@@ -24,9 +28,13 @@ func Undelivered(t Ticket, l SentLetter, code, detail string, rules Rules, now t
 	if x, ok := refusedText(code); ok {
 		dead = slices.Contains(deadNumber, x.Reason)
 		to, why = Number(l.To), d.whyNot(x)
-		if x.Reason == "stopped" && ChannelOf(t.Line) == ChannelOf(l.To) {
+		if x.Reason == "stopped" && code != CodeStopped && ChannelOf(t.Line) == ChannelOf(l.To) {
 			d.c.Stop = append(d.c.Stop, LineConsent{Number: NormalAddress(l.To), Line: t.Line})
 			tc.event(now, "desk", "no more texts", "%s does not want them", to)
+		}
+		if x.Reason == "stopped" && ownAccord(l.Kind) {
+			tc.event(now, "desk", "not sent", "%s to %s: stopped", l.Kind, to)
+			return d.done()
 		}
 	}
 	if dead {
@@ -48,6 +56,9 @@ var deadNumber = []string{"landline", "no-such", "bad-number"}
 
 // refusedText reads the code of a text that the telephone company refused.
 func refusedText(code string) (Delivery, bool) {
+	if code == CodeStopped {
+		return Delivery{Status: "not sent", Failed: true, Reason: "stopped"}, true
+	}
 	f := strings.Fields(code)
 	if len(f) < 2 || f[0] != "twilio" {
 		return Delivery{}, false
@@ -58,4 +69,10 @@ func refusedText(code string) (Delivery, bool) {
 		x.Reason = f[2]
 	}
 	return x, err == nil
+}
+
+// ownAccord reports whether letters of a kind go to customers of the desk's own
+// accord: nobody waits for one.
+func ownAccord(k LetterKind) bool {
+	return k == LetterSurvey || k == LetterFollowUp || k == LetterReward || k == LetterReminder
 }
