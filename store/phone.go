@@ -145,8 +145,8 @@ func (f *finder) callers(ctx context.Context) error {
 	// bare profiles.
 	return f.tx.eachLater(ctx, selectPersons+`p.id IN (
 			SELECT person FROM phones WHERE brand = $1 AND number = $2
-			ORDER BY person LIMIT $3)`+personOrder,
-		[]any{f.keys.Brand, f.keys.Number, int64(maxCallers + 2)}, row)
+			ORDER BY person`+limit(maxCallers+2)+`)`+personOrder,
+		[]any{f.keys.Brand, f.keys.Number}, row)
 }
 
 // caller says whose the number is: the only profile with it, or the one that
@@ -193,7 +193,7 @@ func (f *finder) texts(ctx context.Context) error {
 	err := f.near(ctx, &f.found.Texts, `
 		SELECT DISTINCT p.ticket FROM participants p JOIN tickets t ON t.id = p.ticket
 		WHERE p.line <> '' AND p.address IN ($2, $3) AND p.line = $4 AND p.role <> 'removed' AND t.brand = $1 AND t.status <> 'merged'
-		ORDER BY p.ticket DESC LIMIT $5`, f.keys.Brand, tel, whatsApp, f.keys.Line, int64(maxTexts))
+		ORDER BY p.ticket DESC`+limit(maxTexts), f.keys.Brand, tel, whatsApp, f.keys.Line)
 	if err != nil {
 		return err
 	}
