@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -187,12 +188,12 @@ func (b *bench) queue(letters ...tickets.Letter) (ids []int64) {
 	return ids
 }
 
-var letterKeys int
+var letterKeys atomic.Int64
 
 func letterTo(to string) tickets.Letter {
-	letterKeys++
+	key := letterKeys.Add(1)
 	return tickets.Letter{Brand: "baleyo", Mailbox: supportBox, Kind: tickets.LetterAnswer, Language: "en",
-		To: tickets.Address{Name: "Maria", Address: to}, Key: fmt.Sprint("key", letterKeys), Subject: "Printer", Reply: true,
+		To: tickets.Address{Name: "Maria", Address: to}, Key: fmt.Sprint("key", key), Subject: "Printer", Reply: true,
 		Data: tickets.LetterData{Text: "Please try the other port."}}
 }
 

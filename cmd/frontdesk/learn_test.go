@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,8 +39,11 @@ func TestLearnsAtStartAndEachNight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex // the loop's goroutine and the test's look at the same
 		var loads int
 		load := func(_ context.Context, since time.Time, n int) ([]tickets.Lesson, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			if loads++; loads == 2 {
 				return nil, errors.New("the database is away")
 			}
@@ -51,7 +55,11 @@ func TestLearnsAtStartAndEachNight(t *testing.T) {
 		var models []*tickets.Model
 		done := make(chan error)
 		go func() {
-			done <- learnLoop(ctx, slog.New(slog.DiscardHandler), load, func(m *tickets.Model) { models = append(models, m) }, time.Now, learnEvery)
+			done <- learnLoop(ctx, slog.New(slog.DiscardHandler), load, func(m *tickets.Model) {
+				mu.Lock()
+				defer mu.Unlock()
+				models = append(models, m)
+			}, time.Now, learnEvery)
 		}()
 		for _, at := range []struct {
 			after         time.Duration
@@ -66,9 +74,11 @@ func TestLearnsAtStartAndEachNight(t *testing.T) {
 		} {
 			time.Sleep(at.after)
 			synctest.Wait()
+			mu.Lock()
 			if loads != at.loads || len(models) != at.models {
 				t.Errorf("at %v: %d loads, %d models; want %d, %d", time.Now().UTC().Format(time.DateTime), loads, len(models), at.loads, at.models)
 			}
+			mu.Unlock()
 		}
 		for _, m := range models {
 			if m == nil || m.Lessons != 120 {
