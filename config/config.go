@@ -338,6 +338,6 @@ type Schedule struct {
 	// Cron is a checked line of five fields, with "TZ=Zone " before them or not.
 	Cron       string   `yaml:"cron" required:"true" example:"0 8 * * mon" doc:"Five fields: minute hour day month weekday, in the brand's time zone unless TZ=Area/City and a space stand before them."`
 	DaysBefore []int    `yaml:"days_before" min:"0" says:"warranty_reminder 30 and 7, warranty_extension 14, renewal_reminder 30, 7 and 1" example:"[30, 7]" doc:"Days before the date on which the reminder goes out."`
-	To         []string `yaml:"to" default:"" example:"[asha@example.com]" doc:"Who gets the report."`
+	To         []string `yaml:"to" default:"" example:"[asha@example.com]" doc:"Who gets the report; when it is not set, the managers of the brand."`
 	CatchUp    CatchUp  `yaml:"catch_up" default:"latest" allowed:"latest|all|none" doc:"Times that passed while the desk stood still: latest runs once for all of them, all runs each, none waits for the next."`
 }

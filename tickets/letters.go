@@ -183,7 +183,7 @@ type LetterData struct {
 	Points   int             `json:"points,omitempty"`   // reward: in all
 	Level    string          `json:"level,omitempty"`    // reward: the level's title
 	Reward   string          `json:"reward,omitempty"`   // reward: what it brings
-	Figures  json.RawMessage `json:"figures,omitempty"`  // report: report.Figures
+	Figures  json.RawMessage `json:"figures,omitempty"`  // report: tickets.Figures
 
 	// Texts and calls.
 	Number   string `json:"number,omitempty"`   // of the customer, E.164
