@@ -46,7 +46,11 @@ func writeSection(b *strings.Builder, s section) {
 	if !blank(s.head) {
 		b.WriteString("<tr>")
 		for i, h := range s.head {
-			fmt.Fprintf(b, `<th scope="col" style="%s;font-weight:bold;vertical-align:bottom;border-bottom:2px solid #999999">%s</th>`, s.cell(i), breakable(h))
+			tag := `th scope="col"`
+			if h == "" { // a heading without words is one too many for those who hear it
+				tag = "td"
+			}
+			fmt.Fprintf(b, `<%s style="%s;font-size:12px;font-weight:bold;vertical-align:bottom;border-bottom:2px solid #999999">%s</%.2s>`, tag, s.cell(i), breakable(h), tag)
 		}
 		b.WriteString("</tr>\n")
 	}
@@ -68,13 +72,22 @@ func (s section) cell(i int) string {
 	switch {
 	case i < s.left && s.left == 1: // names, which are not torn apart where they have room
 		return "padding:5px 6px 5px 0;text-align:left;overflow-wrap:break-word;hyphens:auto"
+	case i == 0 && s.numbered():
+		return "padding:5px 8px 5px 0;text-align:left;white-space:nowrap"
 	case i < s.left: // subjects and addresses
 		return "padding:5px 6px 5px 0;text-align:left;overflow-wrap:anywhere"
 	case s.last && i == len(s.head)-1:
 		return "padding:5px 0 5px 10px;text-align:left"
 	}
-	return "padding:5px 0 5px 8px;text-align:right"
+	return "padding:5px 0 5px 8px;text-align:right;overflow-wrap:break-word"
 }
+
+// numbered says whether the rows begin with a ticket's number.
+func (s section) numbered() bool {
+	return len(s.rows) > 0 && ticketNumber.MatchString(s.rows[0][0])
+}
+
+var ticketNumber = regexp.MustCompile(`^#\d+$`)
 
 // marked hides arrows from screen readers: the words beside them say the same.
 func marked(cell string) string {
