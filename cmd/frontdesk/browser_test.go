@@ -59,7 +59,7 @@ func (b *browser) tab(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil { // a deadline here would be the browser's
 		t.Fatalf("open a tab: %v", err)
 	}
-	ctx, late := context.WithTimeout(ctx, 25*time.Second)
+	ctx, late := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(late)
 	return ctx
 }
@@ -329,6 +329,8 @@ func storyInABrowser(t *testing.T, b *browser) {
 	waitMail(t, o, maria, "the return", text("Dock 4"))
 	reminder := v.reminds()
 	talk := v.opens("ticket", v.link(ack, "?article="))
+	do(t, talk, "unfold", chromedp.Click(chromedp.CSS("summary")))
+	readable(t, talk, "ticket-unfolded", 1, views)
 	do(t, talk, "the page shows all", chromedp.WaitVisible(chromedp.CSS(`a[download]`)), chromedp.WaitVisible(chromedp.CSS(`#h-return`)), chromedp.WaitVisible(chromedp.CSS(`#article button`)))
 	answerAs(t, o, "asha@one.test", "[One #1]", "#close\nA new printer is on its way.")
 	resolution := waitMail(t, o, maria, "the resolution", text("on its way"))
