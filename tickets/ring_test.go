@@ -97,6 +97,22 @@ func TestRingUntilAKey(t *testing.T) {
 	want(t, "the end of that call", s.alarms[0].State, AlarmAcknowledged)
 }
 
+// TestWhoTakesAnAlarmHasTheTicket: the desk's own choice among the tier has not
+// taken it while it rings. An attempt has one outcome in the log.
+func TestWhoTakesAnAlarmHasTheTicket(t *testing.T) {
+	t.Parallel()
+	s := ringing(t)
+	s.tickets[1000].Assignee = asha.Address // of the same tier
+	s.sweep(0)
+	first := s.rang("+491709001")
+	s.receive(pressed(first, "passed", "in-progress", false))
+	s.sweep(0)
+	s.receive(pressed(first, "", "completed", true))
+	want(t, "outcomes", strings.Count(s.log(), "rang Asha: "), 1)
+	s.receive(pressed(s.rang("+491709002"), "acknowledged", "in-progress", false))
+	want(t, "assignee", s.only(t).Assignee, bikram.Address)
+}
+
 // TestAKeyLate: the key of a call whose attempt is over counts all the same;
 // the other call is hung up, and what waits is dropped.
 func TestAKeyLate(t *testing.T) {
