@@ -47,7 +47,7 @@ const (
 	recordingWait = time.Minute
 	// transcriptWait is for the transcript of a recording that is ready.
 	transcriptWait = 30 * time.Second
-	// soundWait is for news of a recording, where the caller came to the tone: it
+	// soundWait is for news of a recording after the end of a call: it
 	// and the call's end are told at the same time, and the end may come first.
 	soundWait = 15 * time.Second
 )
@@ -69,7 +69,8 @@ type callView struct {
 	files map[string]store.ContactRow // rows with a recording's bytes
 	asked map[string]time.Time        // when a recording was announced
 	lost  map[string]bool             // recordings that were given up
-	tone  bool                        // the caller came to it, and nothing says that nobody spoke
+	// follows: more may come, see mayFollow.
+	follows bool
 }
 
 // viewCall folds the rows of one call. Rows that are no webhook of a call, and
@@ -99,25 +100,17 @@ func viewCall(rows []store.ContactRow, rules tickets.Rules, plans map[string]pho
 		v.note(e, h, row)
 	}
 	plan := plans[v.line.phone.Number]
-	v.Call, v.tone = plan.Fold(events), cameToTone(plan, events)
+	v.Call, v.follows = plan.Fold(events), mayFollow(plan, events)
 	return v
 }
 
-// cameToTone reports whether a message may have been left: the call came to the
-// voicemail box, and no webhook says that nothing was heard there.
-func cameToTone(plan phone.Plan, events []phone.CallEvent) bool {
-	came := false
-	for _, e := range events {
-		if e.ParentCallSid != "" || !e.State.Step.Answers() {
-			continue
-		}
-		if e.State.Step == phone.StepSilent {
-			return false
-		}
-		scene, _ := plan.Next(e.State, e)
-		came = came || scene == phone.SceneVoicemail
-	}
-	return came
+// mayFollow reports whether more may come of a call that is over: the webhooks of
+// a call come in any order, and that of a recording some seconds late. Nothing
+// follows where there is no voicemail box, or nothing was heard there.
+func mayFollow(plan phone.Plan, events []phone.CallEvent) bool {
+	return !plan.NoVoicemail && !slices.ContainsFunc(events, func(e phone.CallEvent) bool {
+		return e.ParentCallSid == "" && e.State.Step == phone.StepSilent
+	})
 }
 
 // note keeps when something was heard first.
@@ -151,7 +144,7 @@ func (v callView) awaits(transcribed func(phone.Recording) bool) (until time.Tim
 			until = t
 		}
 	}
-	if v.tone && !v.Answered && len(v.Recordings) == 0 && !v.ended.IsZero() {
+	if v.follows && !v.Answered && len(v.Recordings) == 0 && !v.ended.IsZero() {
 		wait(v.ended.Add(soundWait))
 	}
 	heard := map[string]bool{}

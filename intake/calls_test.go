@@ -70,7 +70,7 @@ func TestHowLongACallWaits(t *testing.T) {
 		"came to the tone":                    {[]store.ContactRow{begin, ended}, yes, 25 + 15},
 		"said nothing there":                  {[]store.ContactRow{begin, callRow(22, phone.State{Step: phone.StepSilent}), ended}, yes, -1},
 		"an agent took it":                    {[]store.ContactRow{begin, callRow(22, phone.State{Step: phone.StepDialed}, "DialCallStatus", "completed", "DialBridged", "true", "DialCallDuration", "9"), ended}, yes, -1},
-		"came no further than the menu":       {[]store.ContactRow{toMenu, endedMenu}, yes, -1},
+		"came no further than the menu":       {[]store.ContactRow{toMenu, endedMenu}, yes, 25 + 15},
 		"announced, the call lasts":           {[]store.ContactRow{begin, recorded}, yes, 20 + 60},
 		"announced, the call is over":         {[]store.ContactRow{begin, recorded, ended}, yes, 25 + 60},
 		"ready, being fetched":                {[]store.ContactRow{begin, recorded, ended, waiting}, no, 30 + 60},
