@@ -74,6 +74,8 @@ func (s section) cell(i int) string {
 		return "padding:5px 6px 5px 0;text-align:left;overflow-wrap:break-word;hyphens:auto"
 	case i == 0 && s.numbered():
 		return "padding:5px 8px 5px 0;text-align:left;white-space:nowrap"
+	case i < s.left && i > 1: // words of ours
+		return "padding:5px 6px 5px 0;text-align:left;overflow-wrap:break-word"
 	case i < s.left: // subjects and addresses
 		return "padding:5px 6px 5px 0;text-align:left;overflow-wrap:anywhere"
 	case s.last && i == len(s.head)-1:
