@@ -274,6 +274,7 @@ func TestWebhooksAgainAndAgain(t *testing.T) {
 		}
 	}
 	s.flood(all, 50)
+	clock.advance(20 * time.Second) // no more news comes of the calls
 	check(t, first, "at once")
 	clock.advance(24 * time.Hour)
 	s.flood(all, 3)
