@@ -57,7 +57,7 @@ func TestATimeOfADayAtTheChangesOfTheClock(t *testing.T) {
 		{"Europe/Berlin", sla.Date{Year: 2027, Month: 3, Day: 28}, 2*60 + 30, "2027-03-28T01:00:00Z"},
 		{"Europe/Berlin", sla.Date{Year: 2026, Month: 10, Day: 25}, 2*60 + 30, "2026-10-25T00:30:00Z"},
 		{"Europe/Berlin", sla.Date{Year: 2026, Month: 10, Day: 25}, 8 * 60, "2026-10-25T07:00:00Z"},
-		{"America/Santiago", sla.Date{Year: 2026, Month: 9, Day: 6}, 0, "2026-09-06T04:00:00Z"}, // midnight is skipped
+		{"America/Santiago", sla.Date{Year: 2026, Month: 9, Day: 6}, 0, "2026-09-06T04:00:00Z"},    // midnight is skipped
 		{"Pacific/Apia", sla.Date{Year: 2011, Month: 12, Day: 30}, 8 * 60, "2011-12-30T10:00:00Z"}, // the day is
 		{"Asia/Kathmandu", sla.Date{Year: 2026, Month: 11, Day: 22}, 8 * 60, "2026-11-22T02:15:00Z"},
 		{"UTC", sla.Date{Year: 2028, Month: 2, Day: 29}, 23*60 + 59, "2028-02-29T23:59:00Z"},

@@ -19,6 +19,7 @@ var scans = map[string]string{
 	"WHERE returned <> ''":              "people ask this; the index holds the few with a return",
 	"EXISTS (SELECT 1 FROM tombstones)": "its first row",
 	"FROM cursors":                      "one row per folder",
+	"FROM runs WHERE brand":             "one row for each schedule of the brand",
 	"FROM unindexed":                    "what waits for the index",
 	"FROM letters GROUP BY state":       "the operator's tally",
 	"SELECT disposition, COUNT(*)":      "the operator's tally",
@@ -86,6 +87,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	useArticles(t, db)
 	useSurveys(t, db)
 	useProducts(t, db)
+	useReminders(t, db)
 	must(db.Figures(ctx, store.FiguresQuery{Brand: "acme", Before: noon.Add(-time.Hour), From: noon, To: noon.Add(time.Hour), Now: noon, Most: 3}))(t)
 	must(db.Lease(ctx, "x", noon, noon.Add(time.Minute)))(t)
 

@@ -84,10 +84,8 @@ type report struct {
 	interned         map[string]string
 	groups           map[string]map[string]*heap // by kind and key
 	days             []int64                     // begins of the days of the period, and To
-	opened           []map[tickets.Channel]int
-	resolved         []int
-	flow             []int // change of the backlog on each day; the last: after To
-	open             int   // backlog now
+	flow             []int                       // change of the backlog on each day; the last: after To
+	open             int                         // backlog now
 	missed           []tickets.BreachFigures
 	out              tickets.Figures
 	firsts           []time.Duration // of the period, for the distribution

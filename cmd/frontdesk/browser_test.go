@@ -227,7 +227,7 @@ func (v *visitor) link(m *parser.Mail, part string) string {
 // rests waits until all that came is decided, and all letters have left.
 func (v *visitor) rests() {
 	v.t.Helper()
-	if !waitUntil(func() bool { return v.desk.quiet() && v.desk.quiet() }) {
+	if !waitUntil(func() bool { return v.desk.stays() }) {
 		v.t.Fatal("the desk does not come to rest")
 	}
 }

@@ -102,7 +102,7 @@ func TestOfferOfALetterBecomesASalesTicket(t *testing.T) {
 	}
 	waitMail(t, o, "maria@example.test", "the acknowledgement", subject("Longer warranty: LaserJet 400 (LJ-1)"))
 	told := waitMail(t, o, "chandra@one.test", "the ticket", subject("Longer warranty: LaserJet 400 (LJ-1)"))
-	if !waitUntil(func() bool { return d.quiet() && d.quiet() }) { // a press is no mail of the mailbox
+	if !waitUntil(func() bool { return d.stays() }) { // a press is no mail of the mailbox
 		t.Fatal("the desk does not come to rest")
 	}
 	if !strings.Contains(flat(told.Text), "wants a longer warranty for LaserJet 400 (LJ-1), now until "+product.WarrantyUntil.String()) {

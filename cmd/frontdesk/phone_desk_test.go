@@ -310,6 +310,15 @@ func (d *liveDesk) rest(s *phoneStage) {
 	}
 }
 
+// stays reports that nothing is on its way, looked at twice: between two looks
+// what was decided may have written a letter.
+func (d *liveDesk) stays() bool {
+	if !d.quiet() {
+		return false
+	}
+	return d.quiet()
+}
+
 func (d *liveDesk) quiet() bool {
 	ctx := context.Background()
 	tally, err := d.db.Tally(ctx, "")
