@@ -48,14 +48,25 @@ const attempts = 6
 // It commits when f returns nil. When f panics the transaction is rolled back
 // and the panic goes on.
 //
+// Under a context of Fenced it commits only while the lease is still the
+// caller's, and returns ErrLost when it is not.
+//
 // PostgreSQL may ask for a transaction to be repeated (a deadlock): then f is
 // run again from its start, so it must not keep what an earlier run found.
 func (db *DB) Decide(ctx context.Context, brand string, f func(*Tx) error) error {
+	fence := fenceOf(ctx)
+	var epoch int64
 	err := db.write(ctx, func(tx *Tx) error {
 		if err := tx.takeNumber(ctx, brand); err != nil {
 			return err
 		}
+		if err := tx.guard(ctx, fence, &epoch); err != nil {
+			return err
+		}
 		if err := f(tx); err != nil {
+			return err
+		}
+		if err := tx.passed(ctx, fence, &epoch); err != nil {
 			return err
 		}
 		return tx.storeNumber(ctx)

@@ -66,7 +66,8 @@ func imapKey(key string) (uidvalidity, uid uint32) {
 }
 
 // Append adds items and moves the cursor (nil: none) in one transaction and
-// returns how many were new. An item whose Key is known is skipped. It returns
+// returns how many were new. Under a context of Fenced it writes nothing and
+// returns ErrLost once a newer epoch has written the cursor. An item whose Key is known is skipped. It returns
 // after the commit is on disk.
 func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added int, err error) {
 	packed := make([][]byte, len(items)) // before the transaction: it must be short
@@ -204,21 +205,35 @@ func (db *DB) SetCursor(ctx context.Context, c Cursor) error {
 }
 
 func (tx *Tx) setCursor(ctx context.Context, c Cursor) error {
-	return tx.later(ctx, `
+	// Without a fence (one node, or a command beside it) the epoch 0 passes, and
+	// leaves the highest that is known.
+	epoch := fenceOf(ctx).Epoch
+	text := `
 		INSERT INTO cursors (
 			mailbox,
 			folder,
 			uidvalidity,
 			uid,
 			polled,
-			error
-		) VALUES ($1, $2, $3, $4, $5, $6)
+			error,
+			epoch
+		) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (mailbox, folder) DO UPDATE SET
 			uidvalidity = excluded.uidvalidity,
 			uid = excluded.uid,
 			polled = excluded.polled,
-			error = excluded.error`,
-		tickets.NormalAddress(c.Mailbox), c.Folder, int64(c.UIDValidity), int64(c.UID), ms(c.Polled), c.Error)
+			error = excluded.error,
+			epoch = CASE WHEN excluded.epoch > 0 THEN excluded.epoch ELSE cursors.epoch END
+		WHERE excluded.epoch = 0 OR excluded.epoch >= cursors.epoch`
+	args := []any{tickets.NormalAddress(c.Mailbox), c.Folder, int64(c.UIDValidity), int64(c.UID), ms(c.Polled), c.Error, epoch}
+	if epoch == 0 {
+		return tx.later(ctx, text, args...)
+	}
+	n, err := tx.exec(ctx, text, args...) // not later: put off, it would be sent together with COMMIT
+	if err == nil && n == 0 {
+		return ErrLost
+	}
+	return err
 }
 
 // Known returns, of the hashes, those that the ledger has for this mailbox and
@@ -308,6 +323,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 		UPDATE ledger SET
 			claimed_until = $3,
 			epoch = epoch + 1,
+			node = $5,
 			attempts = attempts + 1
 		WHERE disposition = '' AND claimed_until <= $2 AND id IN (
 			SELECT id FROM ledger
@@ -330,7 +346,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			released,
 			contact,
 			epoch`,
-		[]any{brand, ms(now), ms(until), int64(n)},
+		[]any{brand, ms(now), ms(until), int64(n), tx.db.node},
 		func(scan func(...any) error) error {
 			var c Claimed
 			var sender sql.NullString

@@ -60,7 +60,7 @@ func (db *DB) ClaimLetters(ctx context.Context, c LetterClaim) ([]Outgoing, erro
 }
 
 func (tx *Tx) claimLetters(ctx context.Context, c LetterClaim) (list []Outgoing, err error) {
-	args := []any{ms(c.Now), ms(c.Until), int64(c.Limit)}
+	args := []any{ms(c.Now), ms(c.Until), int64(c.Limit), tx.db.node}
 	from := ""
 	if c.Mailboxes != nil {
 		if len(c.Mailboxes) == 0 {
@@ -81,6 +81,7 @@ func (tx *Tx) claimLetters(ctx context.Context, c LetterClaim) (list []Outgoing,
 		UPDATE letters SET
 			claimed_until = $2,
 			epoch = epoch + 1,
+			node = $4,
 			attempts = attempts + CASE WHEN state = 'dot' THEN 1 ELSE 0 END
 		WHERE state IN ('queued', 'dot') AND due <= $1 AND claimed_until <= $1 AND id IN (
 			SELECT id FROM letters

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -24,15 +25,26 @@ var postgresDialect = dialect{
 	),
 }
 
-const postgresConns = 16
+const (
+	postgresConns = 16
+	// idleTimeout names the setting that bounds how long the server waits for
+	// the next statement of a transaction. A node that is frozen (or whose
+	// machine has gone) in the middle of one holds the brand's row, and would
+	// keep all others from deciding for as long as it sleeps.
+	idleTimeout = "idle_in_transaction_session_timeout"
+)
 
 type postgresEngine struct{ db *sql.DB }
 
 func openPostgres(ctx context.Context, opt Options) (engine, error) {
-	db, err := sql.Open("pgx", opt.Database)
+	config, err := pgx.ParseConfig(opt.Database)
 	if err != nil {
 		return nil, errors.New("open the PostgreSQL database: the URL is not valid") // it may hold a password
 	}
+	if _, set := config.RuntimeParams[idleTimeout]; !set {
+		config.RuntimeParams[idleTimeout] = "15s"
+	}
+	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresConns / 2)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -54,6 +66,12 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 		return err
 	}
 	return migrateUp(ctx, p, nil)
+}
+
+// clock takes the server's. The argument, used all the same, gives the
+// expression its type.
+func (e *postgresEngine) clock(param string) string {
+	return `COALESCE(CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), ` + param + `)`
 }
 
 func (e *postgresEngine) reader() runner { return e.db }
@@ -81,6 +99,9 @@ func (e *postgresEngine) again(err error) bool {
 // after which the transaction is gone.
 func (e *postgresEngine) fatal(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if pg.Code == "25P03" { // idle in the transaction for too long
+			return true
+		}
 		switch pg.Code[:min(2, len(pg.Code))] {
 		case "08", "40", "53", "57", "58", "XX":
 			return true

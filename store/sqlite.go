@@ -201,7 +201,8 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 	return err
 }
 
-func (e *sqliteEngine) reader() runner { return e.prepare }
+func (e *sqliteEngine) reader() runner            { return e.prepare }
+func (e *sqliteEngine) clock(param string) string { return param }
 
 // preparing is a pool whose statements are prepared once for each connection.
 type preparing struct {

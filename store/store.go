@@ -11,7 +11,8 @@
 //     that somebody else has the row.
 //
 // It decides nothing: it looks up tickets.Keys and saves a tickets.Change.
-// No statement reads the database's clock; callers pass the time.
+// No statement reads the database's clock, but for those of leases (see clock in
+// lease.go); callers pass the time.
 package store
 
 import (
@@ -58,6 +59,7 @@ type DB struct {
 	engine engine
 	read   querier
 	node   string
+	shared bool // other nodes may work on it
 	notes  []string
 	raw    codec
 	dots   dots
@@ -85,6 +87,8 @@ type engine interface {
 	// scrub is Scrub.
 	scrub(ctx context.Context) error
 	close() error
+	// clock is the SQL for the present in milliseconds; param is the caller's.
+	clock(param string) string
 }
 
 // session is a write transaction. Statements may be put off with later: over a
@@ -126,6 +130,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		host, _ := os.Hostname()
 		db.node = fmt.Sprintf("%s:%d", host, os.Getpid())
 	}
+	db.shared = isPostgres(opt.Database)
 	var err error
 	if isPostgres(opt.Database) {
 		db.engine, err = openPostgres(ctx, opt)
