@@ -26,13 +26,34 @@ func (f *finder) acks(ctx context.Context) error {
 	if err := f.acksToSender(ctx, a); err != nil {
 		return err
 	}
-	since := ms(f.keys.Now.Add(-time.Hour))
-	if domain := tickets.Domain(f.keys.Sender); domain != "" {
-		if err := f.tx.ackCount(ctx, ackKey{domain, since}, &a.DomainHour); err != nil {
+	for _, key := range f.ackKeys() {
+		if err := f.tx.ackCount(ctx, key); err != nil {
 			return err
 		}
 	}
-	return f.tx.ackCount(ctx, ackKey{"", since}, &a.GlobalHour)
+	return nil
+}
+
+// ackKeys are the limits that concern the sender. Decisions of one group share
+// a count: up to a minute more is counted.
+func (f *finder) ackKeys() []ackKey {
+	since := ms(f.keys.Now.Add(-time.Hour))
+	since -= since % time.Minute.Milliseconds()
+	return []ackKey{{tickets.Domain(f.keys.Sender), since}, {"", since}}
+}
+
+// takeAcks hands the counts out. It comes after what earlier decisions of the
+// transaction put off, which is counted in.
+func (f *finder) takeAcks(context.Context) error {
+	if f.keys.Sender == "" {
+		return nil
+	}
+	keys := f.ackKeys()
+	if keys[0].domain != "" {
+		f.found.Acks.DomainHour = f.tx.cache.acks[keys[0]]
+	}
+	f.found.Acks.GlobalHour = f.tx.cache.acks[keys[1]]
+	return nil
 }
 
 func (f *finder) acksToSender(ctx context.Context, a *tickets.AckCounts) error {
@@ -68,18 +89,17 @@ func (f *finder) acksToSender(ctx context.Context, a *tickets.AckCounts) error {
 
 // ackCount counts letters since a time. In a transaction of many decisions at
 // about one time it is counted once in the database and kept up by hand.
-func (tx *Tx) ackCount(ctx context.Context, key ackKey, n *int) error {
-	key.since -= key.since % time.Minute.Milliseconds() // decisions of one group share it; up to a minute more is counted
-	if have, ok := tx.cache.acks[key]; ok {
-		*n = have
+func (tx *Tx) ackCount(ctx context.Context, key ackKey) error {
+	if _, ok := tx.cache.acks[key]; ok {
 		return nil
 	}
 	counted := func(scan func(...any) error) error {
 		if tx.cache.acks == nil {
 			tx.cache.acks = make(map[ackKey]int)
 		}
-		err := scan(n)
-		tx.cache.acks[key] = *n
+		n := 0
+		err := scan(&n)
+		tx.cache.acks[key] = n
 		return err
 	}
 	// Served by letters_auto_domain and letters_auto, without the rows. With a

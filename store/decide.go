@@ -21,6 +21,10 @@ type Tx struct {
 	failed   error // the last statement that failed
 	failures int   // how many failed and were not undone by Try
 
+	careful bool // Try sets savepoints
+	bold    bool // Try ran without one
+	gaveUp  bool // and what it ran failed
+
 	brand  string
 	change int64 // the last change number taken
 	saved  bool  // whether change was given to a Save already
@@ -111,10 +115,19 @@ func (tx *Tx) storeNumber(ctx context.Context) error {
 	return tx.later(ctx, `UPDATE brands SET change = $2 WHERE brand = $1`, tx.brand, tx.change)
 }
 
-// write runs f in a write transaction, again when the database asks for it.
+// errCarefully asks for a transaction to be run again, with savepoints.
+var errCarefully = errors.New("a decision among others failed")
+
+// write runs f in a write transaction, again when the database asks for it, and
+// with savepoints when what a Try ran has failed without one.
 func (db *DB) write(ctx context.Context, f func(*Tx) error) error {
+	careful := false
 	for try := 1; ; try++ {
-		err := db.writeOnce(ctx, f)
+		err := db.writeOnce(ctx, careful, f)
+		if !careful && errors.Is(err, errCarefully) {
+			careful = true
+			continue
+		}
 		if err == nil || try == attempts || !db.engine.again(err) || ctx.Err() != nil {
 			return err
 		}
@@ -137,29 +150,55 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (db *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
+func (db *DB) writeOnce(ctx context.Context, careful bool, f func(*Tx) error) error {
 	session, err := db.engine.begin(ctx)
 	if err != nil {
 		return err
 	}
-	tx := &Tx{db: db, session: session}
+	tx := &Tx{db: db, session: session, careful: careful}
 	done := false
 	defer func() {
 		if !done {
 			_ = session.rollback() // nothing was kept: its failure changes nothing
 		}
 	}()
-	if err := f(tx); err != nil {
+	if err := tx.run(f); err != nil {
 		return err
 	}
 	if tx.dead != nil {
 		return tx.dead
 	}
 	if tx.failures > 0 {
-		return tx.failed // f kept silent about it
+		return tx.doubtful(tx.failed) // f kept silent about it
 	}
 	done = true
-	return session.commit(ctx)
+	return tx.doubtful(session.commit(ctx))
+}
+
+// run runs f. Of a Try that gave up it makes an error.
+func (tx *Tx) run(f func(*Tx) error) (err error) {
+	defer func() {
+		if tx.gaveUp {
+			_ = recover()
+			err = errCarefully
+		}
+	}()
+	if err := f(tx); err != nil {
+		if tx.failures > 0 {
+			err = tx.doubtful(err)
+		}
+		return err
+	}
+	return nil
+}
+
+// doubtful is the failure of a statement that may have been put off by a Try
+// which had no savepoint to go back to.
+func (tx *Tx) doubtful(err error) error {
+	if err == nil || !tx.bold || tx.dead != nil || tx.db.engine.fatal(err) {
+		return err
+	}
+	return errors.Join(errCarefully, err)
 }
 
 // PanicError is what Try returns for a panic.
@@ -170,13 +209,21 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
-// Try runs f under a savepoint: when f fails (or panics) what it did is undone
-// and the transaction goes on; the error is returned (a *PanicError for a
-// panic). A failure of the database itself is returned too and ends the
-// transaction: Decide then returns it whatever its function says.
+// Try runs f so that when it fails (or panics) what it did is undone and the
+// transaction goes on; the error is returned (a *PanicError for a panic). A
+// failure of the database itself is returned too and ends the transaction:
+// Decide then returns it whatever its function says.
+//
+// Failures are rare and savepoints cost (each page that is changed under one is
+// kept a second time; PostgreSQL makes a transaction of each). So Decide runs
+// its function without them first. At the first failure it undoes everything
+// and runs the function again, from its start, with a savepoint for each Try.
 func (tx *Tx) Try(ctx context.Context, f func() error) error {
 	if tx.dead != nil {
 		return tx.dead
+	}
+	if !tx.careful {
+		return tx.boldly(f)
 	}
 	if err := tx.session.savepoint(ctx); err != nil {
 		return tx.die(err)
@@ -203,6 +250,28 @@ func (tx *Tx) Try(ctx context.Context, f func() error) error {
 		return errors.Join(err, tx.die(undo))
 	}
 	return err
+}
+
+// boldly is Try without a savepoint. When f fails it does not return: the panic
+// ends in run, past whatever else f's caller had in mind for this transaction.
+func (tx *Tx) boldly(f func() error) error {
+	tx.bold = true
+	failures := tx.failures
+	err := caught(f)
+	if tx.gaveUp { // within f
+		panic(errCarefully)
+	}
+	if err == nil && tx.failures > failures {
+		err = tx.failed // f kept silent about it
+	}
+	if tx.dead != nil {
+		return errors.Join(err, tx.dead)
+	}
+	if err == nil {
+		return nil
+	}
+	tx.gaveUp = true
+	panic(errCarefully)
 }
 
 func caught(f func() error) (err error) {

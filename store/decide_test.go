@@ -233,3 +233,50 @@ func TestSwallowedFailure(t *testing.T) {
 		}
 	})
 }
+
+// A row that somebody else decided meanwhile is told of late, when its decision
+// shares a round trip: neither is anything of it kept, nor does it take the
+// decisions beside it along.
+func TestLostAmongOthers(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		for lost := range 3 {
+			db := open()
+			if _, err := db.Append(t.Context(), items(3*lost+1, 3*lost+3), nil); err != nil {
+				t.Fatal(err)
+			}
+			rows := claim(t, db, 3, noon)
+			before := must(db.Tally(t.Context(), ""))(t)
+			tickets0 := len(must(db.Tickets(t.Context(), store.TicketQuery{}))(t))
+			save(t, db, rows[lost].ID, tickets.Change{Brand: "acme", Disposition: tickets.DisposeRecorded})
+			errs := make([]error, 3)
+			saved := make([]store.Saved, 3)
+			err := db.Decide(t.Context(), "acme", func(tx *store.Tx) error {
+				for i, row := range rows {
+					errs[i] = tx.Try(t.Context(), func() (err error) {
+						c := newTicket("anna@customer.example", "printer", fmt.Sprint(lost, i, "@x"))
+						c.Tickets[0].Letters = append(c.Tickets[0].Letters, ack("anna@customer.example", fmt.Sprint(lost, i)))
+						saved[i], err = tx.SaveClaimed(t.Context(), row, "", "", c, noon)
+						return err
+					})
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, err := range errs {
+				if errors.Is(err, store.ErrLost) != (i == lost) || err != nil && i != lost {
+					t.Errorf("%d lost: try %d: %v", lost, i, err)
+				}
+				if i != lost && saved[i].Letters[len(saved[i].Letters)-1] == 0 {
+					t.Errorf("%d lost: the letters of %d have no ids: %v", lost, i, saved[i].Letters)
+				}
+			}
+			after := must(db.Tally(t.Context(), ""))(t)
+			if n := len(must(db.Tickets(t.Context(), store.TicketQuery{}))(t)) - tickets0; n != 2 || after.Messages != before.Messages+2 {
+				t.Errorf("%d lost: %d tickets and %d messages, want 2 and 2", lost, n, after.Messages-before.Messages)
+			}
+		}
+	})
+}

@@ -163,6 +163,7 @@ func TestDeskWithinATransaction(t *testing.T) {
 		var made []int64
 		var last *tickets.Desk
 		err := db.Decide(ctx, "acme", func(tx *store.Tx) error {
+			made = nil // it may run again, from its start
 			step := func(rt *rapid.T) error {
 				var c tickets.Change
 				if all := append(known, made...); len(all) > 0 && rapid.Bool().Draw(rt, "change") {

@@ -62,6 +62,7 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"whose referral code it is", f.referral},
 		{"what was erased", f.erased},
 		{"all of it", tx.flush},
+		{"how many letters were written", f.takeAcks},
 		{"the survey", f.survey},
 		{"whose number it is", f.caller},
 		{"the message with the same msg-id", f.sameID},

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -130,8 +131,11 @@ func (t *postgresTx) undo(ctx context.Context) error {
 }
 
 func (t *postgresTx) commit(ctx context.Context) error {
-	t.queue = append(t.queue, statement{text: `COMMIT`})
 	err := t.failed()
+	if err == nil && slices.ContainsFunc(t.queue, func(s statement) bool { return s.met != nil || s.rows != nil }) {
+		err = t.flush(ctx) // who hears an answer may refuse it: the server would have committed by then
+	}
+	t.queue = append(t.queue, statement{text: `COMMIT`})
 	if err == nil {
 		err = t.flush(ctx)
 	}

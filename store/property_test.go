@@ -71,6 +71,8 @@ func (m *desk) decide(rt *rapid.T) {
 	saved := make(map[int64]store.Saved)
 	made := make(map[int64]tickets.Disposition)
 	err = m.db.Decide(m.t.Context(), m.brand, func(tx *store.Tx) error {
+		clear(saved) // it may run again, from its start
+		clear(made)
 		for _, row := range rows {
 			c := m.change(rt)
 			undo := rapid.Bool().Draw(rt, "undo")

@@ -88,6 +88,9 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 	if err := s.forgets(ctx); err != nil {
 		return Saved{}, fmt.Errorf("empty ledger row %d: %w", ledger, err)
 	}
+	if tx.bold {
+		return s.saved, nil // an answer that is refused later undoes everything
+	}
 	if err := tx.flush(ctx); err != nil {
 		return Saved{}, fmt.Errorf("save the decision on ledger row %d: %w", ledger, err)
 	}
