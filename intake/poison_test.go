@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,5 +130,67 @@ func TestOversizeMailIsATicketThatSaysSo(t *testing.T) {
 		if l.Kind == tickets.LetterAcknowledgement && (len(full.Data.Refused) != 1 || full.Data.Refused[0].Size != 62914560) {
 			t.Errorf("the acknowledgement does not tell: %+v", full.Data.Refused)
 		}
+	}
+}
+
+// TestPoisonThatEndsTheProcess: A19, a mail that takes the whole process down is
+// quarantined unread when it has done so often enough. The rows that were claimed
+// with it are claimed alone afterwards, and none is blamed for it.
+func TestPoisonThatEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	var mails []string
+	for i := range 40 {
+		mails = append(mails, letterOf(i))
+	}
+	mails[17] = strings.Replace(mails[17], "Question 17.", "POISON", 1)
+	parse := func(raw []byte, opt parser.Options) *parser.Mail {
+		if strings.Contains(string(raw), "POISON") {
+			t.Error("it was parsed once more")
+		}
+		return parser.Parse(raw, opt)
+	}
+	w, db := workerWith(t, parse, func() time.Time { return now }, mails...)
+	poisoned := func(rows []store.Claimed) bool {
+		return slices.ContainsFunc(rows, func(r store.Claimed) bool { return strings.Contains(string(r.Data), "POISON") })
+	}
+	for crash := 1; crash <= 5; crash++ { // the process ends with the poison in hand
+		for {
+			rows, err := db.ClaimLedger(t.Context(), "one", 50, now, now.Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if crash == 1 && len(rows) != 40 || crash > 1 && len(rows) != 1 {
+				t.Fatalf("crash %d: %d rows claimed together", crash, len(rows))
+			}
+			if poisoned(rows) {
+				break
+			}
+			err = db.Decide(t.Context(), "one", func(tx *store.Tx) error {
+				_, err := tx.SaveClaimed(t.Context(), rows[0], "", "", tickets.Change{Brand: "one", Disposition: tickets.DisposeDiscarded, Reason: "test"}, now)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		now = now.Add(2 * time.Minute)
+	}
+	for {
+		n, err := w.Pass(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	held, err := db.Quarantine(t.Context())
+	if err != nil || len(held) != 1 || held[0].Reason != "poison" || held[0].Attempts != 6 {
+		t.Fatalf("quarantine: %+v, %v", held, err)
+	}
+	tally, err := db.Tally(t.Context(), "")
+	if err != nil || tally.Undecided != 0 || tally.ByDisposition[tickets.DisposeMessage] != 22 {
+		t.Errorf("sums: %+v, %v", tally, err)
 	}
 }

@@ -38,6 +38,11 @@ type WorkerOptions struct {
 	Group int
 	// Attempts is how often a row is tried before it is quarantined, default 3.
 	Attempts int
+	// Crashes is how often a row is claimed without an outcome before it is
+	// quarantined unread, default 5: it took the process down each time, with
+	// others once and then alone. A kill from outside may hit an innocent row in
+	// the moment that it is worked on, hardly ever the same one four times.
+	Crashes int
 	// Claim is how long a claimed row is ours, default one minute.
 	Claim time.Duration
 	// Poll is how often rows are looked for without a wake, default 5 s.
@@ -66,6 +71,9 @@ func NewWorker(opt WorkerOptions) *Worker {
 	}
 	if opt.Attempts == 0 {
 		opt.Attempts = 3
+	}
+	if opt.Crashes == 0 {
+		opt.Crashes = 5
 	}
 	if opt.Claim == 0 {
 		opt.Claim = time.Minute
@@ -127,8 +135,8 @@ func (w *Worker) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case w.fails(err):
-		case n == w.opt.Group:
-			continue // there may be more
+		case n > 0:
+			continue // there may be more: suspects are claimed one by one
 		}
 		select {
 		case <-ctx.Done():
@@ -272,6 +280,10 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 			c.err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	if row.Attempts >= w.opt.Crashes {
+		c.err = fmt.Errorf("the program ended %d times while it was handled", row.Attempts)
+		return c
+	}
 	if row.Channel == tickets.ChannelWeb {
 		c.in, c.err = pressed(row)
 		return c

@@ -299,11 +299,16 @@ type Claimed struct {
 
 // ClaimLedger hands out at most n undecided rows of the brand in order of
 // arrival, whose claim (if any) has run out at now; the claim lasts until until.
+// A row that was claimed before and came to nothing is handed out alone: it may
+// be what ended the process, and the rows beside it must not be blamed.
 func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until time.Time) ([]Claimed, error) {
 	var rows []Claimed
 	err := db.write(ctx, func(tx *Tx) error {
-		var err error
-		rows, err = tx.claimLedger(ctx, brand, n, now, until)
+		together, err := tx.unsuspected(ctx, brand, n, now)
+		if err != nil {
+			return err
+		}
+		rows, err = tx.claimLedger(ctx, brand, together, now, until)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -313,6 +318,30 @@ func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until t
 		return nil, fmt.Errorf("claim %d ledger rows of brand %q: %w", n, brand, err)
 	}
 	return rows, nil
+}
+
+// unsuspected returns how many of the next n rows may be claimed together: those
+// before the first suspect, or that one.
+func (tx *Tx) unsuspected(ctx context.Context, brand string, n int, now time.Time) (int, error) {
+	ahead, suspect := 0, false
+	// Served by ledger_undecided, over the rows that are claimed next.
+	err := tx.each(ctx, `
+		SELECT attempts FROM ledger
+		WHERE disposition = '' AND brand = $1 AND claimed_until <= $2
+		ORDER BY id LIMIT $3`, []any{brand, ms(now), int64(n)},
+		func(scan func(...any) error) error {
+			var attempts int
+			err := scan(&attempts)
+			suspect = suspect || attempts > 0
+			if !suspect {
+				ahead++
+			}
+			return err
+		})
+	if suspect {
+		return max(ahead, 1), err
+	}
+	return n, err
 }
 
 func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until time.Time) (rows []Claimed, err error) {

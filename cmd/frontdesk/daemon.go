@@ -54,6 +54,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	for _, b := range d.cfg.Brands {
 		dm.wakeWorker[b.ID] = make(chan struct{}, 1)
 		dm.workers[b.ID] = intake.NewWorker(intake.WorkerOptions{
+			Parse: parse,
 			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeWorker[b.ID], Parser: func() parser.Options { return parserOf(dm.cfg(), b.ID) },
 			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
 			Decided: func() { wake(dm.wakeSender); wake(dm.wakeSweep) },

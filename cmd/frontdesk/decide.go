@@ -93,6 +93,7 @@ var dispositions = []tickets.Disposition{
 // decide runs the worker of a brand until it finds no row.
 func (d *desk) decide(ctx context.Context, brand string, log *slog.Logger) (map[tickets.Disposition]int64, error) {
 	w := intake.NewWorker(intake.WorkerOptions{
+		Parse: parse,
 		Brand: brand, DB: d.db, Log: log, Now: now,
 		Rules: func() tickets.Rules { return d.rules }, Auth: authenticatorsOf(d.cfg),
 		Parser: func() parser.Options { return parserOf(d.cfg, brand) },
