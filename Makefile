@@ -59,8 +59,10 @@ fuzz: ## each fuzz target for FUZZTIME (30s), and a million tickets' clocks
 		done || exit 1; \
 	done
 
-torture: ## the tests that kill, break and flood, at length
-	TORTURE=1 $(GO) test -timeout 120m -v -run '$(or $(RUN),.)' ./...
+torture: ## the tests that kill, break and flood, at length; RUN=REGEXP chooses
+	@table=$$(mktemp); trap 'rm -f "$$table"' EXIT; \
+	TORTURE=1 TORTURE_TABLE=$$table $(GO) test -count=1 -timeout 60m -v -run '$(or $(RUN),.)' ./torture; status=$$?; \
+	echo; cat "$$table"; exit $$status
 
 eval: sorted build ## scores on labelled requests, and on the mails in CORPUS
 	@if [ ! -f $(CORPUS)/eval.py ]; then \

@@ -136,7 +136,7 @@ func (s *phoneStage) process() *realDesk {
 	s.t.Helper()
 	d := newDeskProcess(s.t, map[string]string{"frontdesk.yaml": s.yaml(), "secret": "a secret of tests, forty characters long", "password": demoPassword})
 	if s.parts.clock != nil {
-		d.env = []string{"FRONTDESK_TESTING=1", "FRONTDESK_TEST_CLOCK=" + s.parts.clock.file}
+		d.Env = []string{"FRONTDESK_TESTING=1", "FRONTDESK_TEST_CLOCK=" + s.parts.clock.file}
 	}
 	return d
 }

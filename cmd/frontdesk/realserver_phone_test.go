@@ -67,7 +67,7 @@ twilio: {account_sid: %[2]s, auth_token_file: token, api_base_url: %[3]q}`, desk
 		"  support: {team: first-line}\n", "  support: {team: first-line}\n  sales: {team: hilfe}\n",
 	).Replace(storyConfig(p.r, p.r.SMTPPort()))
 	p.d = newRealDesk(t, config, p.r)
-	if err := os.WriteFile(filepath.Join(p.d.dir, "token"), []byte(testToken), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(p.d.Dir, "token"), []byte(testToken), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.d.mustStart()

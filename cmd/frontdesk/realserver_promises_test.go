@@ -87,10 +87,10 @@ func TestCriticalMailOnSaturdayEvening(t *testing.T) {
 	saturday := time.Date(2026, 3, 7, 20, 0, 0, 0, zone)
 	p := &promises{t: t, r: r, x: x, clock: newTestClock(t, saturday)}
 	p.d = newRealDesk(t, promisesConfig(r, x), r)
-	if err := os.WriteFile(filepath.Join(p.d.dir, "twilio.token"), []byte(demoToken), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(p.d.Dir, "twilio.token"), []byte(demoToken), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.d.env = []string{"FRONTDESK_TESTING=1", "FRONTDESK_TEST_CLOCK=" + p.clock.file}
+	p.d.Env = []string{"FRONTDESK_TESTING=1", "FRONTDESK_TEST_CLOCK=" + p.clock.file}
 	x.sim.SetCallee("+9779800000002", twiliosim.Callee{Answer: "machine"})
 	x.sim.SetCallee("+9779800000003", twiliosim.Callee{Script: []twiliosim.Step{{Press: "1"}}})
 	p.d.mustStart()
