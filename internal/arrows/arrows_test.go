@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"store":              {"tickets", "sla"},
 	"store/storetest":    {"store", "tickets", "sla"},
 	"intake":             {"parser", "phone", "tickets", "store"},
+	"nodes":              {"store"},
 	"notify":             {"phone", "tickets", "store"},
 	"report":             {"sla", "tickets"},
 	"schedules":          {"sla", "tickets", "store"},
@@ -40,7 +41,7 @@ var arrows = map[string][]string{
 	"internal/testmail":  {},
 	"internal/twiliosim": {},
 	"torture":            {"parser"}, // tests alone; the rest they see from outside
-	"cmd/frontdesk":      {"config", "intake", "knowledge", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
+	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
