@@ -71,6 +71,9 @@ func (c *checker) top() {
 	if cfg.Closing.CloseAfter <= cfg.Closing.RemindAfter && cfg.Closing.RemindAfter > 0 {
 		c.at("closing.close_after", "not longer than remind_after: the customer would be asked after the ticket is closed")
 	}
+	if cfg.Nodes.Lease < 3*time.Second || cfg.Nodes.Lease > 5*time.Minute {
+		c.at("nodes.lease", "%s is out of bounds (allowed: 3s to 5m)", cfg.Nodes.Lease)
+	}
 	for i, t := range cfg.Limits.AttachmentTypes {
 		if !mediaType.MatchString(t) {
 			c.at(fmt.Sprintf("limits.attachment_types[%d]", i), "%q is not a media type (allowed: application/pdf, image/*)", t)

@@ -43,6 +43,7 @@ type Config struct {
 	AgentAuth AgentAuth `yaml:"agent_auth" default:"authenticated" allowed:"authenticated|address-only" doc:"What an agent's mail must show before it acts. authenticated: a DMARC-aligned pass of a trusted server, or a DKIM signature verified here. address-only: the From address alone, which anybody can forge."`
 
 	HTTP        HTTP        `yaml:"http" doc:"Web listeners. Mail alone needs none of them."`
+	Nodes       Nodes       `yaml:"nodes" doc:"Several daemons on one PostgreSQL, each with this file and the same secret: they share the work. Nothing to set for one."`
 	LMTP        LMTP        `yaml:"lmtp" doc:"Mail handed over by a mail server beside the desk."`
 	Limits      Limits      `yaml:"limits" doc:"What a customer may send."`
 	Acknowledge Acknowledge `yaml:"acknowledge" doc:"How many acknowledgements are sent before the desk falls silent (tickets are still made). A loop or a mail bomb ends here."`
@@ -117,6 +118,12 @@ type HTTP struct {
 type LMTP struct {
 	// Listen is "" when there is no LMTP listener.
 	Listen string `yaml:"listen" default:"" example:"127.0.0.1:8024" doc:"host:port where a mail server hands mail over; it is answered after the mail is safe. \"\" = none."`
+}
+
+// Nodes say how several daemons share the work.
+type Nodes struct {
+	Name  string        `yaml:"name" example:"desk-a" says:"the name of the host" doc:"What this node is called in frontdesk nodes, in the log and in the database."`
+	Lease time.Duration `yaml:"lease" default:"30s" doc:"How long a node that does not reach the database keeps its work; then another takes it. 3s to 5m."`
 }
 
 // Limits are what a customer may send; the acknowledgement tells them.

@@ -57,6 +57,7 @@ type Mailbox struct {
 	db  ledger
 
 	beat atomic.Int64 // unix nanoseconds
+	down atomic.Int64 // since when it cannot be read, unix nanoseconds; 0 it can
 
 	pass    sync.Mutex          // held during a pass: guards what follows
 	fails   map[uint32]*failure // UIDs of uidvalidity that could not be fetched
@@ -179,6 +180,26 @@ func (m *Mailbox) Poll(ctx context.Context) (int, error) {
 	return m.once(ctx, s, true)
 }
 
+// Reach connects, logs in, selects the folder and leaves again: whether it could
+// be read from here.
+func (m *Mailbox) Reach(ctx context.Context) error {
+	s, err := m.open(ctx)
+	if err == nil {
+		s.close()
+	}
+	return err
+}
+
+// Down is how long the folder could not be read while Run runs, by the
+// machine's clock; 0 when it can.
+func (m *Mailbox) Down() time.Duration {
+	since := m.down.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
+}
+
 // Beat returns when the loop last made progress: the watchdog's question.
 func (m *Mailbox) Beat() time.Time { return time.Unix(0, m.beat.Load()) }
 
@@ -220,6 +241,7 @@ func (m *Mailbox) failed(ctx context.Context, out *outage, well bool, err error,
 		return
 	}
 	if out.since.IsZero() {
+		m.down.Store(time.Now().UnixNano())
 		out.since = m.opt.Now()
 		m.opt.Log.Warn("mailbox not read", "err", err, "retry", wait.Round(time.Second))
 	}
@@ -231,6 +253,7 @@ func (m *Mailbox) failed(ctx context.Context, out *outage, well bool, err error,
 
 // recovered ends an outage.
 func (m *Mailbox) recovered(out *outage) {
+	m.down.Store(0)
 	if out.since.IsZero() {
 		return
 	}

@@ -18,15 +18,18 @@ import (
 
 // WorkerOptions describe the worker of one brand.
 type WorkerOptions struct {
-	Brand   string
-	DB      *store.DB
-	Rules   func() tickets.Rules               // read at the start of each pass
-	Auth    func(mailbox string) Authenticator // how mail to a mailbox is authenticated
-	Parser  func() parser.Options              // what is looked for in the brand's mail; read for each mail
-	Log     *slog.Logger
-	Now     func() time.Time
-	Wake    <-chan struct{} // rows were added: look now
-	Decided func()          // called after a pass that saved decisions: letters may be waiting
+	Brand  string
+	DB     *store.DB
+	Rules  func() tickets.Rules               // read at the start of each pass
+	Auth   func(mailbox string) Authenticator // how mail to a mailbox is authenticated
+	Parser func() parser.Options              // what is looked for in the brand's mail; read for each mail
+	Log    *slog.Logger
+	Now    func() time.Time
+	Wake   <-chan struct{} // rows were added: look now
+	// Lease says whether this node decides for the brand now; nil: it does. What
+	// it decides is refused once another has taken over.
+	Lease   func() (store.Fence, bool)
+	Decided func() // called after a pass that saved decisions: letters may be waiting
 
 	// Plans say what callers of our numbers hear, by number in E.164: a call is
 	// read with the plan that it followed.
@@ -61,7 +64,8 @@ type Worker struct {
 	counts map[tickets.Disposition]int64
 	alerts map[string]time.Time // when each alert was logged last
 
-	failing string // why the last pass failed, "" when it did not
+	fence   store.Fence // of the last pass; it belongs to whoever calls Pass
+	failing string      // why the last pass failed, "" when it did not
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -101,6 +105,9 @@ func NewWorker(opt WorkerOptions) *Worker {
 	}
 	if opt.Plans == nil {
 		opt.Plans = func() map[string]phone.Plan { return nil }
+	}
+	if opt.Lease == nil {
+		opt.Lease = func() (store.Fence, bool) { return store.Fence{}, true }
 	}
 	if opt.Transcript == nil {
 		opt.Transcript = func(phone.Recording) bool { return false }
@@ -161,8 +168,29 @@ func (w *Worker) fails(err error) bool {
 	return err != nil
 }
 
-// Pass decides one group of rows and returns how many it claimed.
+// Pass decides one group of rows and returns how many it claimed. Without the
+// lease it does nothing.
 func (w *Worker) Pass(ctx context.Context) (int, error) {
+	fence, has := w.opt.Lease()
+	if !has {
+		return 0, nil
+	}
+	if fence != w.fence {
+		if err := w.opt.DB.TakeOver(ctx, w.opt.Brand); err != nil {
+			return 0, err
+		}
+		w.fence = fence
+	}
+	n, err := w.group(store.Fenced(ctx, fence))
+	if errors.Is(err, store.ErrLost) { // frozen, or cut off: the rows are the other node's now
+		w.opt.Log.Info("brand decided by somebody else", "brand", w.opt.Brand)
+		return 0, nil
+	}
+	return n, err
+}
+
+// group is a pass under the lease.
+func (w *Worker) group(ctx context.Context) (int, error) {
 	now := w.opt.Now()
 	rows, err := w.opt.DB.ClaimLedger(ctx, w.opt.Brand, w.opt.Group, now, now.Add(w.opt.Claim))
 	if err != nil || len(rows) == 0 {

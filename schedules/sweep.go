@@ -38,6 +38,9 @@ type Options struct {
 	// Every is how often the clock on the wall is read again, default 30 s. A
 	// clock that was set or a machine that slept is noticed within it.
 	Every time.Duration
+	// Lease says whether this node sweeps now; what it saves is refused once
+	// another does. nil: the sweep keeps a lease of its own.
+	Lease func() (store.Fence, bool)
 	Wrote func() // letters may be waiting; nil: nobody asks
 	// Supervisor is when the daily list of held mail goes out, in Location;
 	// nil: never.
@@ -136,6 +139,9 @@ func (s *Sweep) Run(ctx context.Context) error {
 // leave lets another node begin at once. Where the database does not answer,
 // the lease runs out by itself.
 func (s *Sweep) leave(ctx context.Context) error {
+	if s.opt.Lease != nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := s.opt.DB.Unlease(ctx, leaseName); err != nil {
@@ -144,13 +150,23 @@ func (s *Sweep) leave(ctx context.Context) error {
 	return nil
 }
 
+// lease says whether this node sweeps, and gives the context to do it under.
+func (s *Sweep) lease(ctx context.Context, now time.Time) (context.Context, bool, error) {
+	if s.opt.Lease != nil {
+		fence, has := s.opt.Lease()
+		return store.Fenced(ctx, fence), has, nil
+	}
+	has, err := s.opt.DB.Lease(ctx, leaseName, now, now.Add(leaseFor))
+	return ctx, has, err
+}
+
 // Pass does once what is due now. Without the lease it does nothing. What went
 // wrong with one ticket is logged and left for the next pass; the error is of
 // the pass as a whole. It may be called while Run runs.
 func (s *Sweep) Pass(ctx context.Context) error {
 	defer s.alive()
 	now := s.opt.Now()
-	has, err := s.opt.DB.Lease(ctx, leaseName, now, now.Add(leaseFor))
+	ctx, has, err := s.lease(ctx, now)
 	if err != nil || !has {
 		return err
 	}

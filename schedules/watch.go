@@ -24,7 +24,7 @@ func (s *Sweep) Look(ctx context.Context) error {
 		return err
 	}
 	s.failed.Store(false)
-	has, err := s.opt.DB.Lease(ctx, leaseName, now, now.Add(leaseFor))
+	ctx, has, err := s.lease(ctx, now)
 	if err != nil || !has {
 		return err
 	}

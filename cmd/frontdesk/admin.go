@@ -46,11 +46,18 @@ var (
 	// outcome: stored, later, given-up, lost
 	descFetches = prometheus.NewDesc("frontdesk_fetches_total", "Attempts to fetch a recording or picture by what became of them.", []string{"outcome"}, nil)
 	descBrought = prometheus.NewDesc("frontdesk_webhooks_lost_total", "Texts, calls and recordings that no webhook brought and the reconciler took in.", nil, nil)
+	// name: mailbox:<address>/<folder>, brand:<id>, schedules, node:<name>
+	descLease = prometheus.NewDesc("frontdesk_lease_held", "1 for each lease that this node holds, of several nodes on one database.", []string{"name"}, nil)
+	descEpoch = prometheus.NewDesc("frontdesk_lease_epoch", "The epoch of each lease that this node holds: it rises with each holder.", []string{"name"}, nil)
+	descNodes = prometheus.NewDesc("frontdesk_nodes", "Nodes that live, as this one sees them.", nil, nil)
+	descAhead = prometheus.NewDesc("frontdesk_clock_ahead_seconds", "How far the database's clock is ahead of this machine's.", nil, nil)
+	// outcome: sent, deferred, failed, held, doubt, resent, lost (another node had claimed it)
+	descLetters = prometheus.NewDesc("frontdesk_letters_total", "Attempts of this process to send letters by how they ended.", []string{"outcome"}, nil)
 	descScrape  = prometheus.NewDesc("frontdesk_store_scrape_error", "1 when the database did not answer for these metrics.", nil, nil)
 )
 
 func (f figures) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descDecided, descLedger, descOutbox, descPolled, descBroken, descWebhooks, descFetches, descBrought, descScrape} {
+	for _, d := range []*prometheus.Desc{descDecided, descLedger, descOutbox, descPolled, descBroken, descWebhooks, descFetches, descBrought, descLease, descEpoch, descNodes, descAhead, descLetters, descScrape} {
 		c <- d
 	}
 }
@@ -64,11 +71,27 @@ func (f figures) Collect(c chan<- prometheus.Metric) {
 		}
 	}
 	f.telephone(c)
+	f.node(c)
 	failed := 0.0
 	if err := f.stored(ctx, c); err != nil {
 		failed = 1
 	}
 	c <- prometheus.MustNewConstMetric(descScrape, prometheus.GaugeValue, failed)
+}
+
+// node tells what this process does, of several and by itself.
+func (f figures) node(c chan<- prometheus.Metric) {
+	for _, h := range f.dm.keeper.Holding() {
+		c <- prometheus.MustNewConstMetric(descLease, prometheus.GaugeValue, 1, h.Lease)
+		c <- prometheus.MustNewConstMetric(descEpoch, prometheus.GaugeValue, float64(h.Epoch), h.Lease)
+	}
+	s := f.dm.keeper.State()
+	c <- prometheus.MustNewConstMetric(descNodes, prometheus.GaugeValue, float64(s.Peers))
+	c <- prometheus.MustNewConstMetric(descAhead, prometheus.GaugeValue, s.Ahead.Seconds())
+	sent := f.dm.sender.Stats()
+	for outcome, n := range map[string]int64{"sent": sent.Sent, "deferred": sent.Deferred, "failed": sent.Failed, "held": sent.Held, "doubt": sent.Doubts, "resent": sent.Resent, "lost": sent.Lost} {
+		c <- prometheus.MustNewConstMetric(descLetters, prometheus.CounterValue, float64(n), outcome)
+	}
 }
 
 func (f figures) telephone(c chan<- prometheus.Metric) {

@@ -14,6 +14,7 @@ import (
 
 	"frontdesk/config"
 	"frontdesk/intake"
+	"frontdesk/nodes"
 	"frontdesk/notify"
 	"frontdesk/parser"
 	"frontdesk/phone"
@@ -36,6 +37,7 @@ type daemon struct {
 	wakeSender chan struct{}            // letters may be waiting
 	wakeSweep  chan struct{}            // something was decided: time may cause more at once
 
+	keeper  *nodes.Keeper // of the leases that this node works under
 	boxes   *mailboxes
 	workers map[string]*intake.Worker
 	sender  *notify.Sender
@@ -47,6 +49,11 @@ type daemon struct {
 func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d}
 	dm.current.Store(d)
+	dm.keeper = dm.newKeeper()
+	poll := time.Duration(0)
+	if d.db.Shared() { // rows that another node took in wake nobody here
+		poll = time.Second
+	}
 	var err error
 	if dm.phone, err = newTelephone(dm, d.cfg); err != nil {
 		return nil, err
@@ -58,10 +65,11 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeWorker[b.ID], Parser: func() parser.Options { return parserOf(dm.cfg(), b.ID) },
 			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
 			Decided: func() { wake(dm.wakeSender); wake(dm.wakeSweep) },
-			Plans:   dm.phone.plans, Transcript: func(r phone.Recording) bool { return transcribed(dm.cfg(), r) },
+			Lease:   dm.lease(nodes.Brand + b.ID), Poll: poll,
+			Plans: dm.phone.plans, Transcript: func(r phone.Recording) bool { return transcribed(dm.cfg(), r) },
 		})
 	}
-	dm.boxes = newMailboxes(log, dm.wakeBrand)
+	dm.boxes = newMailboxes(log, dm.wakeBrand, dm.reachable)
 	sender, err := notify.New(notify.Options{
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSender,
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
@@ -77,7 +85,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	dm.sender = sender
 	dm.sweep = schedules.New(schedules.Options{
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime, Keep: dm.keepTime,
-		Jobs: reportJobs(d.db),
+		Jobs: reportJobs(d.db), Lease: dm.lease(nodes.Schedules),
 	})
 	return dm, nil
 }
@@ -177,8 +185,9 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	}
 	outer.start("mailboxes", dm.boxes.Run)
 	dm.phone.start(outer)
-	dm.boxes.set(mailboxesOf(dm.cfg(), dm.db, dm.log))
-	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.log)), "node", os.Getpid())
+	keeping := newLoops(dm.log)
+	keeping.start("leases", dm.keeper.Run)
+	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.log)), "node", dm.db.Node())
 	ready()
 
 	var broken error
@@ -187,11 +196,16 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	case broken = <-outer.broken:
 	case broken = <-middle.broken:
 	case broken = <-inner.broken:
+	case broken = <-keeping.broken:
 	}
 	stopping()
 	dm.log.Info("stopping")
 	limit := time.Now().Add(drain)
-	err = errors.Join(broken, outer.stop(limit), middle.stop(limit), inner.stop(limit))
+	err = errors.Join(broken, outer.stop(limit))
+	dm.keeper.Leave(context.Background(), nodes.Mailbox) // other nodes need not wait for the rest
+	err = errors.Join(err, middle.stop(limit))
+	dm.keeper.Leave(context.Background(), nodes.Brand)
+	err = errors.Join(err, inner.stop(limit), keeping.stop(time.Now().Add(5*time.Second)))
 	dm.log.Info("stopped")
 	return err
 }
@@ -298,6 +312,9 @@ func (dm *daemon) alive(ctx context.Context) error {
 		return nil
 	}
 	err := errors.Join(late("sender", dm.sender.Beat()), late("sweep", dm.sweep.Beat()))
+	if s := dm.keeper.State(); s.Quiet > dm.keeper.Life() {
+		err = errors.Join(err, fmt.Errorf("leases: not renewed for %s: other nodes have the work of this one", s.Quiet.Round(time.Second)))
+	}
 	for brand, w := range dm.workers {
 		err = errors.Join(err, late("worker "+brand, w.Beat()))
 	}

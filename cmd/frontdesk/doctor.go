@@ -203,6 +203,9 @@ func (d *desk) examineAgents(_ context.Context, _ time.Time, found func(string, 
 }
 
 func (d *desk) examineClock(ctx context.Context, now time.Time, found func(string, string, ...any)) error {
+	if by := time.Duration(ahead.Load()); by.Abs() > clockSlack/4 {
+		found("timedatectl: is the time synchronised, here and on the database's host?", "the database's clock is %s ahead of this machine's", by.Round(time.Second))
+	}
 	_, newest, err := d.db.Arrivals(ctx)
 	if err == nil && newest.Sub(now) > clockSlack {
 		found("timedatectl: is the time synchronised?", "the clock went back: the newest mail came at %s, and it is %s", stamp(newest), stamp(now.UTC()))

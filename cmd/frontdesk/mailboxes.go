@@ -8,32 +8,52 @@ import (
 	"time"
 
 	"frontdesk/intake"
+	"frontdesk/store"
 )
 
-// mailboxes runs a loop for each IMAP folder. A reload hands it a new list:
-// folders whose settings changed are read anew, the others are left alone.
+// mailboxes runs a loop for each IMAP folder that is this node's. A reload, or a
+// lease that comes or goes, hands it a new list: folders whose settings changed
+// are read anew, the others are left alone.
 type mailboxes struct {
-	log   *slog.Logger
-	wake  func(brand string)
-	lists chan []intake.MailboxOptions
+	log  *slog.Logger
+	wake func(brand string)
+	// reach tells that a folder cannot be read from here, or can again.
+	reach func(lease string, can bool)
+	lists chan []folder
 
 	mu      sync.Mutex
-	running map[string]*running // by address and folder
+	running map[string]*running              // by lease
+	away    map[string]intake.MailboxOptions // by lease, what was given away because it could not be read
+}
+
+// folder is an IMAP folder to read, under its lease.
+type folder struct {
+	lease string
+	fence store.Fence
+	mine  bool // false: another node reads it
+	opt   intake.MailboxOptions
 }
 
 type running struct {
-	opt    intake.MailboxOptions
+	folder
 	box    *intake.Mailbox
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func newMailboxes(log *slog.Logger, wake func(string)) *mailboxes {
-	return &mailboxes{log: log, wake: wake, lists: make(chan []intake.MailboxOptions, 1), running: map[string]*running{}}
+const (
+	// giveAway is how long a folder cannot be read before another node may try:
+	// longer than a mail server takes to restart.
+	giveAway   = 2 * time.Minute
+	reachEvery = 10 * time.Second
+)
+
+func newMailboxes(log *slog.Logger, wake func(string), reach func(lease string, can bool)) *mailboxes {
+	return &mailboxes{log: log, wake: wake, reach: reach, lists: make(chan []folder, 1), running: map[string]*running{}, away: map[string]intake.MailboxOptions{}}
 }
 
 // set replaces the list; the newest wins.
-func (m *mailboxes) set(list []intake.MailboxOptions) {
+func (m *mailboxes) set(list []folder) {
 	select {
 	case <-m.lists:
 	default:
@@ -43,6 +63,9 @@ func (m *mailboxes) set(list []intake.MailboxOptions) {
 
 // Run follows the list until ctx ends, and returns when all loops have.
 func (m *mailboxes) Run(ctx context.Context) error {
+	var probing sync.WaitGroup
+	defer probing.Wait()
+	probing.Go(func() { m.probe(ctx) })
 	for {
 		select {
 		case list := <-m.lists:
@@ -54,15 +77,17 @@ func (m *mailboxes) Run(ctx context.Context) error {
 	}
 }
 
-func (m *mailboxes) follow(ctx context.Context, list []intake.MailboxOptions) {
-	want := map[string]intake.MailboxOptions{}
-	for _, o := range list {
-		want[o.Address+" "+o.Folder] = o
+func (m *mailboxes) follow(ctx context.Context, list []folder) {
+	want := map[string]folder{}
+	for _, f := range list {
+		if f.mine {
+			want[f.lease] = f
+		}
 	}
 	var ending []*running
 	m.mu.Lock()
 	for k, r := range m.running {
-		if o, ok := want[k]; ok && reflect.DeepEqual(o, r.opt) {
+		if f, ok := want[k]; ok && sameFolder(f, r.folder) {
 			continue
 		}
 		r.cancel()
@@ -75,18 +100,30 @@ func (m *mailboxes) follow(ctx context.Context, list []intake.MailboxOptions) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k, o := range want {
+	for k, f := range want {
 		if m.running[k] == nil && ctx.Err() == nil {
-			m.running[k] = m.begin(ctx, o)
+			m.running[k] = m.begin(ctx, f)
+		}
+	}
+	for _, f := range list {
+		if _, ok := m.away[f.lease]; ok {
+			m.away[f.lease] = f.opt // as it is configured now
 		}
 	}
 }
 
-func (m *mailboxes) begin(ctx context.Context, o intake.MailboxOptions) *running {
-	settings := o
-	o.Wake, o.Now = func() { m.wake(settings.Brand) }, now
-	ctx, cancel := context.WithCancel(ctx)
-	r := &running{opt: settings, box: intake.NewMailbox(o), cancel: cancel, done: make(chan struct{})}
+// sameFolder compares settings and lease. Functions are no settings, and are
+// equal to nothing, not even to themselves.
+func sameFolder(a, b folder) bool {
+	a.opt.Now, a.opt.Wake, b.opt.Now, b.opt.Wake = nil, nil, nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func (m *mailboxes) begin(ctx context.Context, f folder) *running {
+	o := f.opt
+	o.Wake, o.Now = func() { m.wake(f.opt.Brand) }, now
+	ctx, cancel := context.WithCancel(store.Fenced(ctx, f.fence))
+	r := &running{folder: f, box: intake.NewMailbox(o), cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		if err := r.box.Run(ctx); err != nil && ctx.Err() == nil {
@@ -96,12 +133,68 @@ func (m *mailboxes) begin(ctx context.Context, o intake.MailboxOptions) *running
 	return r
 }
 
+// probe gives folders away that cannot be read from here, and looks whether
+// they can be again.
+func (m *mailboxes) probe(ctx context.Context) {
+	tick := time.NewTicker(reachEvery)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		m.judge()
+		if n%6 == 5 {
+			m.knock(ctx)
+		}
+	}
+}
+
+// judge looks at the folders that are read.
+func (m *mailboxes) judge() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for lease, r := range m.running {
+		_, gone := m.away[lease]
+		switch down := r.box.Down(); {
+		case down > giveAway && !gone:
+			m.away[lease] = r.opt
+			m.reach(lease, false)
+		case down == 0 && gone:
+			delete(m.away, lease)
+			m.reach(lease, true)
+		}
+	}
+}
+
+// knock tries the folders that another node reads because this one could not.
+func (m *mailboxes) knock(ctx context.Context) {
+	try := map[string]intake.MailboxOptions{}
+	m.mu.Lock()
+	for lease, opt := range m.away {
+		if m.running[lease] == nil {
+			try[lease] = opt
+		}
+	}
+	m.mu.Unlock()
+	for lease, opt := range try {
+		if intake.NewMailbox(opt).Reach(ctx) != nil {
+			continue
+		}
+		m.mu.Lock()
+		delete(m.away, lease)
+		m.mu.Unlock()
+		m.reach(lease, true)
+	}
+}
+
 // late asks each mailbox when it last moved.
 func (m *mailboxes) late(ask func(name string, beat time.Time) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k, r := range m.running {
-		if err := ask("mailbox "+k, r.box.Beat()); err != nil {
+	for _, r := range m.running {
+		if err := ask("mailbox "+r.opt.Address+" "+r.opt.Folder, r.box.Beat()); err != nil {
 			return err
 		}
 	}

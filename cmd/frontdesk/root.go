@@ -39,6 +39,7 @@ func rootCommand() *cobra.Command {
 		restoreCommand(),
 		migrateCommand(),
 		doctorCommand(),
+		nodesCommand(),
 	)
 	return root
 }

@@ -99,8 +99,8 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 		return err
 	}
 	old := dm.cfg()
-	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || cfg.HTTP != old.HTTP || cfg.LMTP != old.LMTP {
-		return fmt.Errorf("data_dir, database, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
+	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || cfg.HTTP != old.HTTP || cfg.LMTP != old.LMTP || cfg.Nodes != old.Nodes {
+		return fmt.Errorf("data_dir, database, nodes, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
 	}
 	if cfg.Outbox != old.Outbox || cfg.LettersDir != old.LettersDir {
 		return fmt.Errorf("outbox and letters_dir cannot change while running\nhint: systemctl restart frontdesk")
@@ -124,7 +124,8 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	}
 	dm.take(d, account)
 	d.articles.look(dm.log)
-	dm.boxes.set(mailboxesOf(cfg, dm.db, dm.log))
+	dm.placeMailboxes()
+	dm.keeper.Look()
 	if err := dm.welcome(ctx, d); err != nil { // taken over all the same
 		dm.log.Warn("new agents without a guide", "err", err)
 	}

@@ -50,8 +50,16 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
-	db, err := store.Open(ctx, store.Options{Database: databaseOf(cfg), Daemon: daemon, Keys: keyringOf(cfg)})
+	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, Keys: keyringOf(cfg)}
+	if daemon {
+		opt.Node = nodeName(cfg)
+	}
+	db, err := store.Open(ctx, opt)
 	if err != nil {
+		return nil, err
+	}
+	if err := sameClock(ctx, db); err != nil {
+		_ = db.Close()
 		return nil, err
 	}
 	d := &desk{cfg: cfg, db: db}
