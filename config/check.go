@@ -36,6 +36,7 @@ func check(cfg *Config, l *loader) {
 	c.roles()
 	c.surveys()
 	c.law()
+	c.alerts()
 	c.returns()
 	c.schedules()
 	c.reminders()

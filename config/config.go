@@ -49,6 +49,7 @@ type Config struct {
 	Acknowledge Acknowledge `yaml:"acknowledge" doc:"How many acknowledgements are sent before the desk falls silent (tickets are still made). A loop or a mail bomb ends here."`
 	Closing     Closing     `yaml:"closing" doc:"What happens after a resolution letter that nobody answers."`
 	Outbox      Outbox      `yaml:"outbox" doc:"How letters leave."`
+	Alerts      Alerts      `yaml:"alerts" doc:"Who is told when the desk itself is sick: a mailbox that cannot be read, letters that do not leave, mail that could not be handled, a full disk, a database that is down, a clock that jumped. Once, again while it lasts, and once when it is over. The log has it in any case."`
 	Log         Log         `yaml:"log" doc:"The log goes to standard error."`
 
 	SupervisorMail *TimeOfDay `yaml:"supervisor_mail" default:"08:00" doc:"When the daily letter about quarantined mail goes to supervisors, in the time zone of the first brand. off = never."`
