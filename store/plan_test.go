@@ -28,6 +28,9 @@ var scans = map[string]string{
 	"MIN(CASE WHEN claimed_until":                                                                    "the index of what is not sent yet",
 	"SELECT ticket FROM lately ORDER BY":                                                             "its oldest rows",
 	"FROM referrals r JOIN":                                                                          "those that are open: few",
+	"FROM alerts WHERE":                                                                              "one row for each thing that was ever wrong",
+	"FROM alert_posts WHERE":                                                                         "what is not taken yet: mostly nothing",
+	"MIN(id) FROM letters WHERE state IN":                                                            "the index of what is not sent yet",
 	"FROM brands":                                                                                    "one row per brand; the work of the desk, of which few are away",
 }
 
