@@ -29,6 +29,7 @@ type LMTPOptions struct {
 	Log       *slog.Logger     // nil: nothing is logged
 	Now       func() time.Time // nil: time.Now
 	Wake      func()           // called after rows were committed; nil: nobody is
+	Full      func() error     // says why nothing may come in now; nil: never
 }
 
 // LMTP takes mail from an MTA and answers 250 only after the commit.
@@ -64,6 +65,9 @@ func NewLMTP(opt LMTPOptions) *LMTP {
 	}
 	if opt.Wake == nil {
 		opt.Wake = func() {}
+	}
+	if opt.Full == nil {
+		opt.Full = neverFull
 	}
 	if opt.Current == nil {
 		opt.Current = func() []Address { return opt.Addresses }
@@ -164,6 +168,9 @@ func (t *lmtpSession) Reset()        { t.from, t.size, t.rcpts = "", 0, nil }
 func (t *lmtpSession) Logout() error { return nil }
 
 func (t *lmtpSession) Mail(from string, opt *smtp.MailOptions) error {
+	if t.s.opt.Full() != nil {
+		return errNoRoom // before the mail crosses the wire
+	}
 	t.from, t.size = from, opt.Size
 	return nil
 }
@@ -194,6 +201,9 @@ func (t *lmtpSession) take(r io.Reader) error {
 	}
 	if n > t.s.opt.MaxSize {
 		return smtp.ErrDataTooLarge
+	}
+	if t.s.opt.Full() != nil {
+		return errNoRoom
 	}
 	raw := buf.Bytes()
 	items := t.items(raw, now)
@@ -253,10 +263,13 @@ func traceWord(s string) string {
 	return s[:min(len(s), 255)]
 }
 
+// errNoRoom is RFC 5321 section 4.2.3, with RFC 3463's mail system full.
+var errNoRoom = &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "storage is full, try again later"}
+
 // notStored tells the MTA to keep the mail. Its text holds no internals.
 func notStored(err error) error {
 	if diskFull(err) {
-		return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "storage is full, try again later"}
+		return errNoRoom
 	}
 	return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "storage is not available, try again later"}
 }

@@ -32,6 +32,7 @@ type MailboxOptions struct {
 	Log  *slog.Logger     // nil: nothing is logged
 	Now  func() time.Time // nil: time.Now
 	Wake func()           // called after rows were committed; nil: nobody is
+	Full func() error     // says why nothing may come in now: the folder is left as it is; nil: never
 }
 
 // ledger is what intake needs of the store; tests fail it on purpose.
@@ -106,6 +107,9 @@ func NewMailbox(opt MailboxOptions) *Mailbox {
 	opt.Log = opt.Log.With("mailbox", opt.Address, "folder", opt.Folder)
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Full == nil {
+		opt.Full = neverFull
 	}
 	if opt.Wake == nil {
 		opt.Wake = func() {}
@@ -278,6 +282,11 @@ func (m *Mailbox) keepError(ctx context.Context, text string) {
 func (m *Mailbox) once(ctx context.Context, s *session, tail bool) (added int, err error) {
 	m.pass.Lock()
 	defer m.pass.Unlock()
+	if err := m.opt.Full(); err != nil {
+		m.opt.Log.Debug("mailbox left alone", "err", err)
+		m.alive()
+		return 0, nil
+	}
 	cur, err := m.db.Cursor(ctx, m.opt.Address, m.opt.Folder)
 	if err != nil {
 		return 0, fmt.Errorf("read cursor of %s %s: %w", m.opt.Address, m.opt.Folder, err)

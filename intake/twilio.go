@@ -41,6 +41,10 @@ type TwilioOptions struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 	Wake func(brand string) // rows were added
+	// Full says why nothing may come in now; nil: never. Calls and texts that
+	// begin are then refused, so that Twilio asks the fallback address; who is in
+	// a call is heard to its end.
+	Full func() error
 	// Fetch is called when a row names files that are to be fetched.
 	Fetch func()
 	// Within is how long a webhook waits for its row to be on disk, default 5 s.
@@ -92,6 +96,9 @@ func newTwilio(opt TwilioOptions, db webhookLedger) *Twilio {
 	if opt.Wake == nil {
 		opt.Wake = func(string) {}
 	}
+	if opt.Full == nil {
+		opt.Full = neverFull
+	}
 	if opt.Fetch == nil {
 		opt.Fetch = func() {}
 	}
@@ -136,6 +143,9 @@ func (t *Twilio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case status < 400:
 		w.WriteHeader(status)
 	default:
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "60") // RFC 9110 section 10.2.3
+		}
 		http.Error(w, http.StatusText(status), status)
 	}
 }
@@ -180,6 +190,9 @@ func (t *Twilio) take(hook phone.Webhook) (int, []byte, string) {
 	case t.opt.Account() != "" && e.account != t.opt.Account():
 		t.opt.Log.Error("webhook of another account", "source", e.key)
 		return http.StatusForbidden, nil, webhookRefused
+	}
+	if begins := e.text != nil || h.path() == phone.PathVoice; begins && t.opt.Full() != nil {
+		return http.StatusServiceUnavailable, nil, webhookDown
 	}
 	it := item(e, h, now)
 	stored, again, err := t.rows.add(it)

@@ -17,6 +17,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"frontdesk/store"
@@ -39,6 +40,7 @@ type Options struct {
 	Log    *slog.Logger       // nil: none
 	Now    func() time.Time   // nil: time.Now
 	Wake   func(brand string) // called after a press was committed; nil: nobody waits
+	Full   func() error       // says why nothing may be written now; nil: never
 	Open   OpenAttachment     // nil: no files
 	// Prefix is the path of the public URL, without a slash at its end: links
 	// begin with it. Requests come without it.
@@ -64,6 +66,9 @@ func New(opt Options) http.Handler {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.Full == nil {
+		opt.Full = func() error { return nil }
+	}
 	if opt.Wake == nil {
 		opt.Wake = func(string) {}
 	}
@@ -76,7 +81,21 @@ func New(opt Options) http.Handler {
 	mux.HandleFunc("/u/{token}", p.wishes)
 	mux.HandleFunc("/o/{token}", p.offer)
 	mux.HandleFunc("/", p.unknown)
-	return guarded(mux, p)
+	return guarded(p.paused(mux), p)
+}
+
+// paused asks whoever presses something to come back later while there is no room
+// for it. Who unsubscribes is heard all the same: it is a few bytes, and mail
+// programs that press for their user (RFC 8058) try once.
+func (p *pages) paused(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/u/") && p.opt.Full() != nil {
+			w.Header().Set("Retry-After", "60")
+			p.problem(w, r, http.StatusServiceUnavailable, nil)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ticket serves a customer's page.
