@@ -315,6 +315,7 @@ func (l *lane) awayFor(err error, least time.Duration) {
 		return // another worker was faster
 	}
 	l.failures++
+	l.s.trouble(l.mailbox, err)
 	l.down = time.Now().Add(max(least, min(probeFirst<<min(l.failures-1, 8), probeLast)))
 	switch {
 	case l.failures > 1:
@@ -357,6 +358,7 @@ func (l *lane) back() {
 		l.s.log.Info("SMTP server back", "mailbox", l.mailbox, "attempt", l.failures+1)
 	}
 	l.failures = 0
+	l.s.trouble(l.mailbox, nil)
 	l.s.tell()
 }
 

@@ -285,6 +285,9 @@ func (p posted) cost(l tickets.Letter, limits phone.Limits, spent phone.Spent) (
 // alarmsAgent reports whether a letter rings or texts an agent of the
 // configuration, at the number that stands there.
 func (s *Sender) alarmsAgent(l tickets.Letter) bool {
+	if l.Kind == tickets.LetterAlert { // to an operator's number of the configuration
+		return true
+	}
 	if l.Kind != tickets.LetterRing && l.Kind != tickets.LetterRingText {
 		return false
 	}

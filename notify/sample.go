@@ -39,8 +39,9 @@ func Sample(kind tickets.LetterKind) tickets.Letter {
 			Items:  sampleItems(),
 			Due:    time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), SolveBy: at.Add(48 * time.Hour), Opens: time.Date(2026, 11, 24, 4, 15, 0, 0, time.UTC),
 			Clock: "resolution", Promise: "48 hours", Left: "1h20m",
-			Survey: &tickets.Survey{ID: 21, Kind: tickets.SurveyCSAT, Score: 2, Agent: "asha@baleyo.example", Comment: "It took three days."},
-			Points: 120, Level: "Silver", Reward: "Free cleaning at the next service", Code: sampleCode(kind),
+			Survey:     &tickets.Survey{ID: 21, Kind: tickets.SurveyCSAT, Score: 2, Agent: "asha@baleyo.example", Comment: "It took three days."},
+			Conditions: sampleConditions(at),
+			Points:     120, Level: "Silver", Reward: "Free cleaning at the next service", Code: sampleCode(kind),
 		},
 	}
 }
@@ -50,4 +51,11 @@ func sampleCode(kind tickets.LetterKind) string {
 		return "482913"
 	}
 	return "MARIA-7Q2F"
+}
+
+func sampleConditions(at time.Time) []tickets.AlertView {
+	return []tickets.AlertView{
+		{Event: tickets.AlertRaised, Since: at, Text: "Mailbox support@baleyo.example was last read at 2026-11-23 08:03 UTC: mail to it waits on its server, none is lost. The error: log in as support@baleyo.example: NO [AUTHENTICATIONFAILED] Authentication failed.", Hint: "Put the right password into password_file, then: systemctl reload frontdesk"},
+		{Event: tickets.AlertRecovered, Since: at.Add(-3 * time.Hour), Text: "Less than 500 MB are free for /var/lib/frontdesk: nothing is taken in until there is room.", Hint: "Make room, or move data_dir"},
+	}
 }

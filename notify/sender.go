@@ -63,6 +63,9 @@ type Sender struct {
 	beat    atomic.Int64
 	more    atomic.Bool // the last claim was full: there is a backlog
 	counts  counters
+
+	sick     sync.Mutex
+	troubles map[string]Trouble // by mailbox
 }
 
 // Stats counts what became of letters since New.
@@ -108,8 +111,8 @@ func newSender(opt Options, db outbox) (*Sender, error) {
 	}
 	s := &Sender{
 		opt: opt, db: db, log: opt.Log, lease: claimLease, exchange: newExchange(),
-		dial:    (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext,
-		lanes:   map[string]*lane{},
+		dial:  (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext,
+		lanes: map[string]*lane{}, troubles: map[string]Trouble{},
 		news:    make(chan struct{}, 1),
 		results: make(chan store.Result, markGroup),
 	}

@@ -419,6 +419,7 @@ func TestNoTLSNoLetter(t *testing.T) {
 			if n := b.log.count("SMTP server away"); n != 1 {
 				t.Errorf("logged %d times", n)
 			}
+			wantTrouble(t, b, "cannot be encrypted", "encryption")
 		})
 	})
 	t.Run("wrong certificate", func(t *testing.T) {
@@ -435,6 +436,7 @@ func TestNoTLSNoLetter(t *testing.T) {
 			if i := b.info(id); i.State != store.LetterQueued || !strings.Contains(i.Detail, "certificate") {
 				t.Errorf("%+v", i)
 			}
+			wantTrouble(t, b, "certificate is wrong", "certificate")
 			b.wantMails(supportBox, 0)
 		})
 	})
@@ -820,4 +822,18 @@ func TestCarriedMessageAndThread(t *testing.T) {
 			t.Errorf("In-Reply-To %q, want %q", got, want)
 		}
 	})
+}
+
+// wantTrouble wants the operator to be told at once of the one server that is sick.
+func wantTrouble(t *testing.T, b *bench, what, hint string) {
+	t.Helper()
+	list := b.sender.Troubles()
+	if len(list) != 1 || list[0].Mailbox != supportBox {
+		t.Errorf("troubles of a server that %s: %+v", what, list)
+		return
+	}
+	c, is := tickets.SilentServer(list[0].Mailbox, "node", list[0].Why, list[0].Since, list[0].Since)
+	if !is || !c.Sending || !strings.Contains(c.Hint, hint) {
+		t.Errorf("condition of a server that %s: %v %+v", what, is, c)
+	}
 }

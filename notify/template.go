@@ -45,7 +45,7 @@ var Kinds = []tickets.LetterKind{
 	tickets.LetterNewTicket, tickets.LetterMessage, tickets.LetterReceipt, tickets.LetterHeld,
 	tickets.LetterHistory, tickets.LetterList, tickets.LetterGuide, tickets.LetterBounced,
 	tickets.LetterQuarantine, tickets.LetterRefusal,
-	tickets.LetterOutbreak, tickets.LetterMorning, tickets.LetterTeam, tickets.LetterReport,
+	tickets.LetterOutbreak, tickets.LetterMorning, tickets.LetterTeam, tickets.LetterReport, tickets.LetterAlert,
 	tickets.LetterEscalation, tickets.LetterWarning, tickets.LetterBreach, tickets.LetterAskUpdate,
 	tickets.LetterLowScore,
 	tickets.LetterRingText,

@@ -98,6 +98,10 @@ type view struct {
 	Team       Words
 	Parts      []shownPart
 
+	// To operators.
+	Wrong []shownCondition // what is wrong
+	Over  []shownCondition // what is over
+
 	// Of reports.
 	ReportTitle Words // "Baleyo: Weekly report"
 	ReportDays  Words // "16–22 November 2026"
@@ -108,6 +112,25 @@ type view struct {
 type shownPart struct {
 	Title   string
 	Tickets []shownTicket
+}
+
+// shownCondition is one thing about the desk itself.
+type shownCondition struct {
+	Text, Hint Words
+	Since      string
+	Again      bool // it was told before
+}
+
+// conditions says what operators are told of.
+func (v *view) conditions(d tickets.LetterData, lang *language, zone *time.Location, w *words) {
+	for _, c := range d.Conditions {
+		s := shownCondition{w.put(oneLine(c.Text, 600)), w.put(oneLine(c.Hint, 600)), lang.moment(c.Since, zone), c.Event == tickets.AlertRepeated}
+		if c.Event == tickets.AlertRecovered {
+			v.Over = append(v.Over, s)
+		} else {
+			v.Wrong = append(v.Wrong, s)
+		}
+	}
 }
 
 type refusedFile struct {
@@ -215,6 +238,7 @@ func newView(l tickets.Letter, m Material, lang *language, w *words) *view {
 	v.articles(l, m, w)
 	v.returned(d, say, lang, w)
 	v.surveys(l, m, w)
+	v.conditions(d, lang, zone, w)
 	return v
 }
 

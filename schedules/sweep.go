@@ -70,6 +70,7 @@ type Sweep struct {
 	opt     Options
 	beat    atomic.Int64
 	failed  atomic.Bool  // a ticket could not be decided
+	fails   atomic.Value // fault: why passes fail
 	greeted atomic.Value // day whose morning letters are known to be recorded
 	keeping sync.Mutex
 	kept    keeping
@@ -116,9 +117,15 @@ func (s *Sweep) Run(ctx context.Context) error {
 		case err == nil && failing != "":
 			s.opt.Log.Info("sweeps again")
 			failing = ""
+			s.fails.Store(fault{})
 		case err != nil && ctx.Err() == nil && failing != err.Error():
 			s.opt.Log.Error("sweep", "err", err)
+			was, _ := s.fails.Load().(fault)
+			if failing == "" {
+				was.since = s.opt.Now()
+			}
 			failing = err.Error() // told once: a full disk lasts for hours
+			s.fails.Store(fault{was.since, failing})
 		}
 		soon := time.NewTimer(s.nextLook(ctx))
 		select {
@@ -134,6 +141,18 @@ func (s *Sweep) Run(ctx context.Context) error {
 		}
 		soon.Stop()
 	}
+}
+
+// fault is why passes fail, and since when.
+type fault struct {
+	since time.Time
+	why   string
+}
+
+// Failing says why passes fail and since when; "" they do not.
+func (s *Sweep) Failing() (why string, since time.Time) {
+	f, _ := s.fails.Load().(fault)
+	return f.why, f.since
 }
 
 // leave lets another node begin at once. Where the database does not answer,

@@ -61,6 +61,7 @@ const (
 	LetterTeam       LetterKind = "agent-team"       // the team's: unassigned, at risk
 	LetterLowScore   LetterKind = "agent-low-score"  // a customer is not content
 	LetterReport     LetterKind = "agent-report"     // weekly, monthly: figures and charts
+	LetterAlert      LetterKind = "agent-alert"      // the desk itself is sick, or well again: to operators
 )
 
 // The letters to agents' telephones.
@@ -184,6 +185,9 @@ type LetterData struct {
 	Level    string          `json:"level,omitempty"`    // reward: the level's title
 	Reward   string          `json:"reward,omitempty"`   // reward: what it brings
 	Figures  json.RawMessage `json:"figures,omitempty"`  // report: tickets.Figures
+
+	// To operators.
+	Conditions []AlertView `json:"conditions,omitempty"`
 
 	// Texts and calls.
 	Number   string `json:"number,omitempty"`   // of the customer, E.164

@@ -70,6 +70,7 @@ func deskNotes(cfg *config.Config) config.Findings {
 			out = append(out, cfg.Finding("twilio.account_sid", err.Error()))
 		}
 	}
+	out = append(out, alertNotes(cfg)...)
 	out = append(out, articleNotes(cfg)...)
 	for _, s := range cfg.Severities {
 		if s.Call && !rings(cfg) {

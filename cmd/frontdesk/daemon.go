@@ -43,6 +43,8 @@ type daemon struct {
 	sender  *notify.Sender
 	sweep   *schedules.Sweep
 	phone   *telephone
+	room    *room
+	alerts  *schedules.Alerts
 	fresh   *desk // whose new agents get the guide at the start
 }
 
@@ -54,6 +56,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	if d.db.Shared() { // rows that another node took in wake nobody here
 		poll = time.Second
 	}
+	dm.room = newRoom(dm.cfg)
 	var err error
 	if dm.phone, err = newTelephone(dm, d.cfg); err != nil {
 		return nil, err
@@ -70,6 +73,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		})
 	}
 	dm.boxes = newMailboxes(log, dm.wakeBrand, dm.reachable)
+	dm.boxes.full = dm.room.full
 	sender, err := notify.New(notify.Options{
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSender,
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
@@ -87,6 +91,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSweep, Wrote: func() { wake(dm.wakeSender) }, Supervisor: dm.supervisorTime, Morning: dm.morningTime, Keep: dm.keepTime,
 		Jobs: reportJobs(d.db), Lease: dm.lease(nodes.Schedules),
 	})
+	dm.alerts = schedules.NewAlerts(dm.alertOptions())
 	return dm, nil
 }
 
@@ -170,6 +175,7 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	inner := newLoops(dm.log)
 	inner.start("sender", dm.sender.Run)
 	inner.start("sweep", dm.sweep.Run)
+	inner.start("alerts", dm.alerts.Run)
 	inner.start("memory", dm.giveBack)
 	inner.start("articles", dm.followArticles)
 	inner.start("learn", func(ctx context.Context) error {
@@ -241,7 +247,7 @@ func (dm *daemon) listen() ([]server, error) {
 		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
 			s := intake.NewLMTP(intake.LMTPOptions{
 				Current: func() []intake.Address { return addressesOf(dm.cfg()) }, MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
-				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll,
+				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll, Full: dm.room.full,
 			})
 			return func(ctx context.Context) error { return s.Serve(ctx, l) }
 		}),
@@ -311,7 +317,7 @@ func (dm *daemon) alive(ctx context.Context) error {
 		}
 		return nil
 	}
-	err := errors.Join(late("sender", dm.sender.Beat()), late("sweep", dm.sweep.Beat()))
+	err := errors.Join(late("sender", dm.sender.Beat()), late("sweep", dm.sweep.Beat()), late("alerts", dm.alerts.Beat()))
 	if s := dm.keeper.State(); s.Quiet > dm.keeper.Life() {
 		err = errors.Join(err, fmt.Errorf("leases: not renewed for %s: other nodes have the work of this one", s.Quiet.Round(time.Second)))
 	}

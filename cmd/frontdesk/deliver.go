@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"frontdesk/config"
 	"frontdesk/intake"
 )
 
@@ -85,6 +86,9 @@ func deliverMail(cmd *cobra.Command, mailbox, recipient string, sender *string) 
 	defer d.Close()
 	to, err := d.mailbox(mailbox)
 	if err != nil {
+		return err
+	}
+	if err := newRoom(func() *config.Config { return d.cfg }).full(); err != nil {
 		return err
 	}
 	return intake.Deliver(cmd.Context(), d.db, to, recipient, sender, raw, now())

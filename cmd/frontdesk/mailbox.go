@@ -134,6 +134,7 @@ func (d *desk) folder(cmd *cobra.Command, address string) (intake.MailboxOptions
 	var known []string
 	for _, opt := range mailboxesOf(d.cfg, d.db, log) {
 		if opt.Address == to.Mailbox {
+			opt.Full = newRoom(func() *config.Config { return d.cfg }).full
 			return opt, nil
 		}
 		known = append(known, opt.Address)

@@ -17,6 +17,7 @@ import (
 type mailboxes struct {
 	log  *slog.Logger
 	wake func(brand string)
+	full func() error // why nothing may come in
 	// reach tells that a folder cannot be read from here, or can again.
 	reach func(lease string, can bool)
 	lists chan []folder
@@ -121,7 +122,7 @@ func sameFolder(a, b folder) bool {
 
 func (m *mailboxes) begin(ctx context.Context, f folder) *running {
 	o := f.opt
-	o.Wake, o.Now = func() { m.wake(f.opt.Brand) }, now
+	o.Wake, o.Now, o.Full = func() { m.wake(f.opt.Brand) }, now, m.full
 	ctx, cancel := context.WithCancel(store.Fenced(ctx, f.fence))
 	r := &running{folder: f, box: intake.NewMailbox(o), cancel: cancel, done: make(chan struct{})}
 	go func() {

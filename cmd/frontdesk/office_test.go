@@ -40,6 +40,7 @@ type liveDesk struct {
 	t      *testing.T
 	office *testmail.Office
 	*desk
+	daemon    *daemon
 	mailboxes []string
 	stop      func()
 	sweepNow  func(context.Context) error // what the clockwork does at its next tick
@@ -103,7 +104,7 @@ func openDeskAt(t *testing.T, o *testmail.Office, yaml string) *liveDesk {
 	case err := <-ended:
 		t.Fatalf("the desk did not start: %v\n%s", err, log.String())
 	}
-	l := &liveDesk{t: t, office: o, desk: d, sweepNow: dm.sweep.Pass, admin: dm.admin(), pages: dm.public()}
+	l := &liveDesk{t: t, office: o, desk: d, daemon: dm, sweepNow: dm.sweep.Pass, admin: dm.admin(), pages: dm.public()}
 	l.reload = func(yaml string) error {
 		if err := os.WriteFile(filepath.Join(folder, "frontdesk.yaml"), []byte(yaml), 0o600); err != nil {
 			return err

@@ -59,7 +59,7 @@ func newTelephone(dm *daemon, cfg *config.Config) (*telephone, error) {
 	t.account.Store(account)
 	fetch := func() { wake(t.wake) }
 	t.webhooks = intake.NewTwilio(intake.TwilioOptions{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Fetch: fetch,
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Fetch: fetch, Full: dm.room.full,
 		Verifier: func() *phone.Verifier { return t.account.Load().verifier }, Account: func() string { return t.twilio().AccountSID },
 		PublicURL: func() string { return dm.cfg().HTTP.PublicURL }, Plans: t.plans,
 		Open: func(brand string, at time.Time) bool {
@@ -214,7 +214,7 @@ func publicPath(cfg *config.Config) string {
 
 func (dm *daemon) pages() http.Handler {
 	return web.New(web.Options{
-		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Open: web.OpenAttachment(attachmentsOf(dm.db)), Prefix: publicPath(dm.cfg()),
+		DB: dm.db, Rules: dm.rules, Log: dm.log, Now: now, Wake: dm.wakeBrand, Full: dm.room.full, Open: web.OpenAttachment(attachmentsOf(dm.db)), Prefix: publicPath(dm.cfg()),
 		Brands: func() map[string]web.Brand {
 			out := map[string]web.Brand{}
 			for _, b := range dm.cfg().Brands {

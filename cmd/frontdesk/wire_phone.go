@@ -172,6 +172,7 @@ func limitsOf(cfg *config.Config) phone.Limits {
 			out.Prefixes = append(out.Prefixes, a.Phone)
 		}
 	}
+	out.Prefixes = append(out.Prefixes, cfg.Alerts.TextTo...)
 	return out
 }
 
