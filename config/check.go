@@ -26,6 +26,7 @@ func check(cfg *Config, l *loader) {
 	c.top()
 	c.twilio()
 	c.listeners()
+	c.oauth()
 	c.people()
 	for i := range cfg.Brands {
 		c.brand(&cfg.Brands[i])
@@ -260,6 +261,7 @@ func (c *checker) mailbox(key string, m *Mailbox) {
 	case m.Intake == IntakeLMTP && c.cfg.LMTP.Listen == "":
 		c.at(key+".intake", "lmtp needs lmtp.listen at the top of the file (example: 127.0.0.1:8024)")
 	}
+	c.tokens(key, m)
 	if len(m.Subaddressing) > 1 || strings.ContainsAny(m.Subaddressing, "@ \t<>\",;:.") {
 		c.at(key+".subaddressing", "%q is not a separator (allowed: +, -, = or \"\")", m.Subaddressing)
 	}

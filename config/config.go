@@ -59,6 +59,8 @@ type Config struct {
 	Texting Texting `yaml:"texting" doc:"Texts (SMS, WhatsApp) and missed calls."`
 	Alarms  Alarms  `yaml:"alarms" doc:"How the people of a tier are rung for an escalation of a severity with call: true, one after the other, until one of them presses 1."`
 
+	OAuth []OAuthApp `yaml:"oauth,named" key:"mail" says:"none" doc:"Providers where mailboxes log in with tokens instead of passwords (auth: xoauth2 or oauthbearer), once for all mailboxes there. Google and Microsoft 365 are known by name."`
+
 	Brands     []Brand    `yaml:"brands,named" required:"true" key:"example" doc:"Who the customers write to. Each brand has its own mailboxes, hours, language and look; one team can answer for all."`
 	Queues     []Queue    `yaml:"queues,named" key:"support" says:"one queue, support, answered by the first team" doc:"Where tickets wait. Each mailbox fills one."`
 	Teams      []Team     `yaml:"teams,named" key:"everyone" says:"one team, everyone, of all agents" doc:"Who answers a queue."`
@@ -211,6 +213,8 @@ type Mailbox struct {
 	// IMAP is nil unless Intake is IntakeIMAP.
 	IMAP *IMAP `yaml:"imap" doc:"Where mail is fetched."`
 	SMTP SMTP  `yaml:"smtp" required:"true" doc:"Where letters of this address are handed in."`
+	// OAuth is "" or the ID of one of Config.OAuth.
+	OAuth string `yaml:"oauth" says:"the only block under oauth at the top" example:"mail" doc:"Where its tokens come from, when auth below imap or smtp is xoauth2 or oauthbearer: a block under oauth at the top. Log in once: frontdesk mailbox login ADDRESS."`
 
 	TrustedAuthservIDs []string `yaml:"trusted_authserv_ids" default:"" example:"[mx.example.com]" doc:"Servers whose Authentication-Results are believed: your own, as they name themselves there."`
 	InternalRelays     []string `yaml:"internal_relays" default:"" example:"[mailhub.example.com]" doc:"Host names of your own servers behind the border: their Received lines are passed over when the border is looked for."`
@@ -234,8 +238,13 @@ const (
 type AuthMethod string
 
 const (
-	AuthPassword AuthMethod = "password" // LOGIN or PLAIN
+	AuthPassword    AuthMethod = "password"    // LOGIN or PLAIN
+	AuthXOAuth2     AuthMethod = "xoauth2"     // a token, Google's and Microsoft's way
+	AuthOAuthBearer AuthMethod = "oauthbearer" // a token, RFC 7628
 )
+
+// Token reports whether the login takes a token.
+func (a AuthMethod) Token() bool { return a == AuthXOAuth2 || a == AuthOAuthBearer }
 
 // IMAP is where mail is fetched.
 type IMAP struct {
@@ -246,7 +255,7 @@ type IMAP struct {
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
 	Username string     `yaml:"username" says:"the address" example:"support@example.com" doc:"Login name."`
 	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
-	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password" doc:"How the desk logs in. Where a provider wants OAuth2, make an app password."`
+	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in. password also means an app password. xoauth2 (Google, Microsoft 365) and oauthbearer (RFC 7628) send a token: see oauth."`
 	Folder   string     `yaml:"folder" default:"INBOX" doc:"Folder that is read."`
 }
 
@@ -257,9 +266,9 @@ type SMTP struct {
 	TLS      TLSMode    `yaml:"tls" default:"implicit" allowed:"none|starttls|implicit" doc:"Protection of the connection. none only on this machine."`
 	Insecure bool       `yaml:"insecure" default:"false" doc:"true = tls none is meant, although the password then crosses the network for all to read."`
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
-	Username string     `yaml:"username" says:"none: no login" example:"support@example.com" doc:"Login name; \"\" = the server takes mail without a login."`
+	Username string     `yaml:"username" says:"none: no login; with a token the address" example:"support@example.com" doc:"Login name; \"\" = the server takes mail without a login."`
 	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
-	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password" doc:"How the desk logs in. Where a provider wants OAuth2, make an app password."`
+	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in. password also means an app password. xoauth2 (Google, Microsoft 365) and oauthbearer (RFC 7628) send a token: see oauth."`
 }
 
 // Queue is where tickets wait.

@@ -119,6 +119,7 @@ func fillMailbox(cfg *Config, m *Mailbox) {
 			m.IMAP.Username = m.Address
 		}
 	}
+	fillOAuth(cfg, m)
 	if m.SMTP.Port == 0 {
 		m.SMTP.Port = map[TLSMode]int{TLSImplicit: 465, TLSStartTLS: 587, TLSNone: 25}[m.SMTP.TLS]
 	}

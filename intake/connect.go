@@ -17,6 +17,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/emersion/go-sasl"
 
+	"frontdesk/oauth"
 	"frontdesk/store"
 )
 
@@ -33,13 +34,29 @@ type session struct {
 }
 
 // open connects, logs in and selects the folder.
-func (m *Mailbox) open(ctx context.Context) (*session, error) {
+func (m *Mailbox) open(ctx context.Context) (s *session, err error) {
+	if m.opt.Tokens == nil {
+		return m.openWith(ctx, "")
+	}
+	m.alive()
+	err = m.opt.Tokens.LogIn(ctx, func(token string) error {
+		s, err = m.openWith(ctx, token)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openWith is open with a token, "" the password.
+func (m *Mailbox) openWith(ctx context.Context, token string) (*session, error) {
 	m.alive()
 	s := &session{m: m, news: make(chan struct{}, 1)}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.login(); err != nil {
+	if err := s.login(token); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -124,8 +141,11 @@ func (opt *MailboxOptions) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-func (s *session) login() error {
+func (s *session) login(token string) error {
 	opt := &s.m.opt
+	if token != "" {
+		return s.do("log in as "+opt.Username, func() error { return s.bearer(token) })
+	}
 	return s.do("log in as "+opt.Username, func() error {
 		caps := s.client.Caps()
 		// RFC 9051 section 6.2.3: LOGIN must not be sent where it is disabled.
@@ -134,6 +154,21 @@ func (s *session) login() error {
 		}
 		return s.client.Login(opt.Username, opt.Password).Wait()
 	})
+}
+
+// bearer logs in with a token. After a refusal the connection is of no use.
+func (s *session) bearer(token string) error {
+	opt := &s.m.opt
+	if !s.client.Caps().Has(imap.AuthCap(opt.Mechanism)) {
+		return fmt.Errorf("%s does not offer %s: set auth to what it offers", opt.Host, opt.Mechanism)
+	}
+	b := &oauth.Bearer{Mechanism: opt.Mechanism, Username: opt.Username, Token: token, Host: opt.Host, Port: opt.Port}
+	err := s.client.Authenticate(b)
+	var no *imap.Error
+	if errors.As(err, &no) {
+		return b.Refused(err)
+	}
+	return err
 }
 
 func (s *session) selectFolder() error {

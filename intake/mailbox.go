@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"frontdesk/oauth"
 	"frontdesk/store"
 )
 
@@ -20,13 +21,15 @@ type MailboxOptions struct {
 	Port                  int
 	TLS                   string // "none", "starttls", "implicit"
 	Username, Password    string
-	CAFile                string        // PEM file of roots; "" the system's
-	Folder                string        // default INBOX
-	ProcessedFolder       string        // move there after the commit; "" leave
-	MarkSeen              bool          // set \Seen after the commit
-	Poll                  time.Duration // default 60 s; IDLE or not, a pass at least this often
-	Command               time.Duration // longest silence of the server within one command, default 60 s
-	MaxSize               int64         // default 50 MB; of larger mails the row holds the first part only (see fetch.go)
+	Mechanism             string         // oauth.XOAUTH2 or oauth.OAuthBearer with Tokens
+	Tokens                *oauth.Account // logs in with tokens instead of Password; nil: none
+	CAFile                string         // PEM file of roots; "" the system's
+	Folder                string         // default INBOX
+	ProcessedFolder       string         // move there after the commit; "" leave
+	MarkSeen              bool           // set \Seen after the commit
+	Poll                  time.Duration  // default 60 s; IDLE or not, a pass at least this often
+	Command               time.Duration  // longest silence of the server within one command, default 60 s
+	MaxSize               int64          // default 50 MB; of larger mails the row holds the first part only (see fetch.go)
 
 	DB   *store.DB
 	Log  *slog.Logger     // nil: nothing is logged

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"time"
 
+	"frontdesk/oauth"
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -55,6 +56,8 @@ type Route struct {
 	Port               int
 	TLS                string // "none", "starttls", "implicit"
 	Username, Password string
+	Mechanism          string         // oauth.XOAUTH2 or oauth.OAuthBearer with Tokens
+	Tokens             *oauth.Account // logs in with tokens instead of Password; nil: none
 	CAFile             string
 	Timeout            time.Duration // of one SMTP command; default 5 minutes for DATA's answer
 }

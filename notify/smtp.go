@@ -45,7 +45,22 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // open connects, secures and authenticates. warn is told what an operator
 // should know although the connection is used.
-func open(ctx context.Context, dial dialer, r Route, warn func(string)) (*submission, error) {
+func open(ctx context.Context, dial dialer, r Route, warn func(string)) (s *submission, err error) {
+	if r.Tokens == nil {
+		return openWith(ctx, dial, r, "", warn)
+	}
+	err = r.Tokens.LogIn(ctx, func(token string) error {
+		s, err = openWith(ctx, dial, r, token, warn)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openWith is open with a token, "" the password.
+func openWith(ctx context.Context, dial dialer, r Route, token string, warn func(string)) (*submission, error) {
 	dialling, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := dial(dialling, "tcp", net.JoinHostPort(r.Host, strconv.Itoa(r.Port)))
@@ -58,14 +73,14 @@ func open(ctx context.Context, dial dialer, r Route, warn func(string)) (*submis
 	}
 	// Nothing is lost by leaving in the middle of a greeting.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if err := s.greet(r, warn); err != nil {
+	if err := s.greet(r, token, warn); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *submission) greet(r Route, warn func(string)) error {
+func (s *submission) greet(r Route, token string, warn func(string)) error {
 	_ = s.conn.SetDeadline(time.Now().Add(s.limit))
 	config, err := tlsConfig(r)
 	if err != nil {
@@ -91,10 +106,10 @@ func (s *submission) greet(r Route, warn func(string)) error {
 			return fmt.Errorf("STARTTLS with %s: %w", r.Host, err)
 		}
 	}
-	return s.authenticate(r, warn)
+	return s.authenticate(r, token, warn)
 }
 
-func (s *submission) authenticate(r Route, warn func(string)) error {
+func (s *submission) authenticate(r Route, token string, warn func(string)) error {
 	if r.Username == "" {
 		return nil
 	}
@@ -112,6 +127,8 @@ func (s *submission) authenticate(r Route, warn func(string)) error {
 	}
 	var auth smtp.Auth
 	switch offers := strings.Fields(strings.ToUpper(mechanisms)); {
+	case token != "":
+		return s.bearer(r, token, offers)
 	case slices.Contains(offers, "PLAIN"):
 		auth = smtp.PlainAuth("", r.Username, r.Password, r.Host, true)
 	case slices.Contains(offers, "LOGIN"):

@@ -23,6 +23,7 @@ const module = "frontdesk/"
 var arrows = map[string][]string{
 	"config":             {},
 	"knowledge":          {},
+	"oauth":              {},
 	"parser":             {},
 	"phone":              {},
 	"sla":                {},
@@ -30,9 +31,9 @@ var arrows = map[string][]string{
 	"tickets":            {"sla"},
 	"store":              {"tickets", "sla"},
 	"store/storetest":    {"store", "tickets", "sla"},
-	"intake":             {"parser", "phone", "tickets", "store"},
+	"intake":             {"oauth", "parser", "phone", "tickets", "store"},
 	"nodes":              {"store"},
-	"notify":             {"phone", "tickets", "store"},
+	"notify":             {"oauth", "phone", "tickets", "store"},
 	"report":             {"sla", "tickets"},
 	"schedules":          {"sla", "tickets", "store"},
 	"web":                {"tickets", "store"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/testmail":  {},
 	"internal/twiliosim": {},
 	"torture":            {"parser"}, // tests alone; the rest they see from outside
-	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
+	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
