@@ -46,10 +46,10 @@ func (a *bearerAuth) Next(challenge []byte, more bool) ([]byte, error) {
 }
 
 // explain tells a refused token from a server that is not well (4xx: RFC 4954
-// section 6).
+// section 6; some say 454 of a token all the same, after they said why).
 func (a *bearerAuth) explain(err error) error {
 	var reply *textproto.Error
-	if errors.As(err, &reply) && reply.Code/100 == 5 {
+	if errors.As(err, &reply) && (reply.Code/100 == 5 || a.Challenged()) {
 		return a.Refused(err)
 	}
 	return err

@@ -55,6 +55,9 @@ func (b *Bearer) Next(challenge []byte) ([]byte, error) {
 	return []byte{1}, nil
 }
 
+// Challenged reports that the server has said why it refuses the token.
+func (b *Bearer) Challenged() bool { return len(b.challenge) > 0 }
+
 // Refused makes an error of what the server answered in the end.
 func (b *Bearer) Refused(err error) *Refused {
 	r := &Refused{Mechanism: b.Mechanism, Username: b.Username, Answer: oneLine(err.Error(), 200)}

@@ -72,6 +72,11 @@ func deskNotes(cfg *config.Config) config.Findings {
 	}
 	out = append(out, alertNotes(cfg)...)
 	out = append(out, articleNotes(cfg)...)
+	for _, app := range cfg.OAuth {
+		if text := secretEnds(app, now()); text != "" {
+			out = append(out, cfg.Finding("oauth."+app.ID+".secret_expires", text))
+		}
+	}
 	for _, s := range cfg.Severities {
 		if s.Call && !rings(cfg) {
 			out = append(out, cfg.Finding("severities."+s.ID+".call", "rings nobody: it takes a twilio block, a number of a brand, and agents with a phone"))

@@ -77,7 +77,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 	sender, err := notify.New(notify.Options{
 		DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeSender,
 		Brands: func() map[string]notify.Brand { return letterBrands(dm.cfg()) },
-		Routes: func() map[string]notify.Route { return routesOf(dm.cfg()) },
+		Routes: func() map[string]notify.Route { return routesOf(dm.cfg(), dm.current.Load().accounts) },
 		Phone:  dm.phone.sends(),
 		Report: writeReport,
 		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
@@ -193,7 +193,7 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	dm.phone.start(outer)
 	keeping := newLoops(dm.log)
 	keeping.start("leases", dm.keeper.Run)
-	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.log)), "node", dm.db.Node())
+	dm.log.Info("ready", "version", currentBuild().Version, "mailboxes", len(mailboxesOf(dm.cfg(), dm.db, dm.current.Load().accounts, dm.log)), "node", dm.db.Node())
 	ready()
 
 	var broken error

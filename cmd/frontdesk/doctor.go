@@ -19,9 +19,9 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor [--json]",
 		Short: "what would wake an operator at night",
 		Long: `Doctor looks for what goes wrong quietly: letters that do not leave, mailboxes
-that are not read any more, mail that nobody decides about, a growing
-quarantine, agents who are believed by their address alone, a clock that went
-back, a disk that fills up, files that others may read.
+that are not read any more, logins and secrets that end, mail that nobody decides
+about, a growing quarantine, agents who are believed by their address alone, a
+clock that went back, a disk that fills up, files that others may read.
 
 Exit code 1: at least one finding.`,
 		Example: "  frontdesk doctor || mail -s 'frontdesk needs you' root",
@@ -76,6 +76,7 @@ type examination struct {
 var examinations = []examination{
 	{"outbox", (*desk).examineOutbox},
 	{"mailboxes", (*desk).examineMailboxes},
+	{"logins", (*desk).examineLogins},
 	{"ledger", (*desk).examineLedger},
 	{"quarantine", (*desk).examineQuarantine},
 	{"agents", (*desk).examineAgents},

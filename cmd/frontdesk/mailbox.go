@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -35,6 +34,8 @@ type mailboxJSON struct {
 	Undecided   int    `json:"undecided"`
 	Quarantined int    `json:"quarantined"`
 
+	Login *loginJSON `json:"login,omitempty"` // when it logs in with tokens
+
 	cursor store.Cursor
 	poll   config.Mailbox
 }
@@ -65,11 +66,20 @@ func mailboxListCommand() *cobra.Command {
 				column[mailboxJSON]{"UNDECIDED", func(m mailboxJSON) string { return fmt.Sprint(m.Undecided) }},
 				column[mailboxJSON]{"UID", func(m mailboxJSON) string { return orZero(int64(m.UID)) }},
 				column[mailboxJSON]{"POLLED", func(m mailboxJSON) string { return minute(m.cursor.Polled) }},
-				column[mailboxJSON]{"ERROR", func(m mailboxJSON) string { return m.Error }})
+				column[mailboxJSON]{"LOGIN", func(m mailboxJSON) string { return m.Login.String() }},
+				column[mailboxJSON]{"ERROR", mailboxJSON.wrong})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
+}
+
+// wrong is the last error: of the folder, or of the login that letters need.
+func (m mailboxJSON) wrong() string {
+	if m.Error == "" && m.Login != nil {
+		return m.Login.Error
+	}
+	return m.Error
 }
 
 // mailboxes looks up the state of every configured mailbox.
@@ -89,6 +99,9 @@ func (d *desk) mailboxes(ctx context.Context) ([]mailboxJSON, error) {
 				}
 				box.Folder, box.UIDValidity, box.UID = m.IMAP.Folder, box.cursor.UIDValidity, box.cursor.UID
 				box.Polled, box.Error = stamp(box.cursor.Polled), box.cursor.Error
+			}
+			if box.Login, err = d.loginOf(ctx, m); err != nil {
+				return nil, err
 			}
 			out = append(out, box)
 		}
@@ -132,7 +145,7 @@ func (d *desk) folder(cmd *cobra.Command, address string) (intake.MailboxOptions
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var known []string
-	for _, opt := range mailboxesOf(d.cfg, d.db, log) {
+	for _, opt := range mailboxesOf(d.cfg, d.db, d.accounts, log) {
 		if opt.Address == to.Mailbox {
 			opt.Full = newRoom(func() *config.Config { return d.cfg }).full
 			return opt, nil
@@ -144,17 +157,4 @@ func (d *desk) folder(cmd *cobra.Command, address string) (intake.MailboxOptions
 		hint = "those that are: " + strings.Join(known, ", ")
 	}
 	return intake.MailboxOptions{}, fmt.Errorf("%s is not read by IMAP: there is nothing to fetch\nhint: %s", to.Mailbox, hint)
-}
-
-func mailboxLoginCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "login ADDRESS",
-		Short:   "log in to a provider with OAuth2 (not yet available)",
-		Long:    "Login will fetch an OAuth2 token for a mailbox at a provider that takes no passwords. It is not yet available.",
-		Example: "  frontdesk mailbox login support@example.com",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(*cobra.Command, []string) error {
-			return failed(errors.New("mailbox login: not yet available\nhint: use an app password in password_file"))
-		},
-	}
 }

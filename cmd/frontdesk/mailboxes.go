@@ -116,6 +116,10 @@ func (m *mailboxes) follow(ctx context.Context, list []folder) {
 // sameFolder compares settings and lease. Functions are no settings, and are
 // equal to nothing, not even to themselves.
 func sameFolder(a, b folder) bool {
+	if a.opt.Tokens != b.opt.Tokens { // what an account remembers is no setting
+		return false
+	}
+	a.opt.Tokens, b.opt.Tokens = nil, nil
 	a.opt.Now, a.opt.Wake, b.opt.Now, b.opt.Wake = nil, nil, nil, nil
 	return reflect.DeepEqual(a, b)
 }

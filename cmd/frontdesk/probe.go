@@ -27,16 +27,17 @@ import (
 // probesOf lists what "check --connect" asks, in the order of the file.
 func probesOf(cfg *config.Config) []probe {
 	probes := []probe{databaseProbe(cfg)}
+	tokens := &probeTokens{cfg: cfg}
 	for _, b := range cfg.Brands {
 		for i, m := range b.Mailboxes {
 			key := fmt.Sprintf("brands.%s.mailboxes[%d]", b.ID, i)
 			if m.IMAP != nil {
 				probes = append(probes, probe{"imap " + m.Address, key + ".imap", func(ctx context.Context) (string, error) {
-					return probeIMAP(ctx, *m.IMAP)
+					return tokens.run(ctx, m, m.IMAP.Auth, func(token string) (string, error) { return probeIMAPWith(ctx, *m.IMAP, token) })
 				}})
 			}
 			probes = append(probes, probe{"smtp " + m.Address, key + ".smtp", func(ctx context.Context) (string, error) {
-				return probeSMTP(ctx, m.SMTP)
+				return tokens.run(ctx, m, m.SMTP.Auth, func(token string) (string, error) { return probeSMTPWith(ctx, m.SMTP, token) })
 			}})
 		}
 	}
@@ -142,12 +143,14 @@ func writable(folder string) error {
 // probeIMAP logs in and selects the folder. Whatever the library does with its
 // deadlines, the connection dies with ctx.
 func probeIMAP(ctx context.Context, server config.IMAP) (string, error) {
+	return probeIMAPWith(ctx, server, "")
+}
+
+// probeIMAPWith is probeIMAP with a token, "" the password.
+func probeIMAPWith(ctx context.Context, server config.IMAP, token string) (string, error) {
 	settings, err := tlsSettings(server.Host, server.CAFile)
 	if err != nil {
 		return "", err
-	}
-	if server.Auth != config.AuthPassword {
-		return fmt.Sprintf("not checked yet: auth %s", server.Auth), nil
 	}
 	conn, err := dial(ctx, server.Host, server.Port, server.TLS, settings)
 	if err != nil {
@@ -161,8 +164,13 @@ func probeIMAP(ctx context.Context, server config.IMAP) (string, error) {
 	if err != nil {
 		return "", connectHint(err)
 	}
-	if err := client.Login(server.Username, server.Password.Reveal()).Wait(); err != nil {
-		return "", loginHint("login", err)
+	if token != "" {
+		err = bearerIMAP(client, server, token)
+	} else if err = client.Login(server.Username, server.Password.Reveal()).Wait(); err != nil {
+		err = loginHint("login", err)
+	}
+	if err != nil {
+		return "", err
 	}
 	selected, err := client.Select(server.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()
 	if err != nil {
@@ -213,6 +221,11 @@ func tlsSettings(host, caFile string) (*tls.Config, error) {
 
 // probeSMTP greets the server and logs in; no mail is sent.
 func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
+	return probeSMTPWith(ctx, server, "")
+}
+
+// probeSMTPWith is probeSMTP with a token, "" the password.
+func probeSMTPWith(ctx context.Context, server config.SMTP, token string) (string, error) {
 	settings, err := tlsSettings(server.Host, server.CAFile)
 	if err != nil {
 		return "", err
@@ -226,7 +239,10 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 	default:
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
 	}
-	if server.Username != "" {
+	bearer, explain := bearerSMTP(server, token)
+	if token != "" {
+		options = append(options, mail.WithSMTPAuthCustom(bearer))
+	} else if server.Username != "" {
 		options = append(options, mail.WithSMTPAuth(smtpAuth(server)), mail.WithUsername(server.Username), mail.WithPassword(server.Password.Reveal()))
 	}
 	client, err := mail.NewClient(server.Host, options...)
@@ -234,6 +250,9 @@ func probeSMTP(ctx context.Context, server config.SMTP) (string, error) {
 		return "", err
 	}
 	if err := client.DialWithContext(ctx); err != nil {
+		if token != "" {
+			return "", explain(err)
+		}
 		if server.Username != "" && server.TLS == config.TLSNone && strings.HasSuffix(err.Error(), "does not support SMTP AUTH") {
 			// What the sender does, too: a relay beside the desk that asks for no
 			// login gets none.

@@ -62,7 +62,7 @@ func (d *desk) reconcile(cmd *cobra.Command, mailbox string, asJSON bool) error 
 		addresses = []intake.Address{to}
 	}
 	folders := map[string]intake.MailboxOptions{}
-	for _, opt := range mailboxesOf(d.cfg, d.db, slog.New(slog.DiscardHandler)) {
+	for _, opt := range mailboxesOf(d.cfg, d.db, d.accounts, slog.New(slog.DiscardHandler)) {
 		folders[opt.Address] = opt
 	}
 	bar := newBar(cmd, len(addresses), "mailboxes")

@@ -115,7 +115,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	if (cfg.Twilio == nil) != (old.Twilio == nil) || (account.client == nil) != (dm.phone.client() == nil) {
 		return fmt.Errorf("the telephone cannot come or go while running\nhint: systemctl restart frontdesk")
 	}
-	d := &desk{cfg: cfg, db: dm.db, articles: dm.current.Load().articles}
+	d := &desk{cfg: cfg, db: dm.db, articles: dm.current.Load().articles, accounts: dm.current.Load().accounts}
 	if err := dm.sender.Reload(); err != nil { // a broken letter keeps the old ones
 		return err
 	}

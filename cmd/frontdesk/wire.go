@@ -30,7 +30,8 @@ type desk struct {
 	cfg      *config.Config
 	db       *store.DB
 	rules    tickets.Rules
-	articles *shelf   // nil without a knowledge base
+	articles *shelf // nil without a knowledge base
+	accounts *accounts
 	fresh    []string // agents the store had not met before
 }
 
@@ -62,7 +63,7 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 		_ = db.Close()
 		return nil, err
 	}
-	d := &desk{cfg: cfg, db: db}
+	d := &desk{cfg: cfg, db: db, accounts: newAccounts(db)}
 	if err := d.meetAgents(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
@@ -204,13 +205,14 @@ func letterBrands(cfg *config.Config) map[string]notify.Brand {
 }
 
 // routesOf says which server takes the letters of each mailbox.
-func routesOf(cfg *config.Config) map[string]notify.Route {
+func routesOf(cfg *config.Config, logins *accounts) map[string]notify.Route {
 	out := map[string]notify.Route{}
 	for _, b := range cfg.Brands {
 		for _, m := range b.Mailboxes {
+			mechanism, tokens := logins.smtp(cfg, m)
 			out[m.Address] = notify.Route{
 				Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: string(m.SMTP.TLS), CAFile: m.SMTP.CAFile,
-				Username: m.SMTP.Username, Password: m.SMTP.Password.Reveal(),
+				Username: m.SMTP.Username, Password: m.SMTP.Password.Reveal(), Mechanism: mechanism, Tokens: tokens,
 			}
 		}
 	}
@@ -218,17 +220,18 @@ func routesOf(cfg *config.Config) map[string]notify.Route {
 }
 
 // mailboxesOf lists the IMAP folders that the desk reads.
-func mailboxesOf(cfg *config.Config, db *store.DB, log *slog.Logger) []intake.MailboxOptions {
+func mailboxesOf(cfg *config.Config, db *store.DB, logins *accounts, log *slog.Logger) []intake.MailboxOptions {
 	var out []intake.MailboxOptions
 	for _, b := range cfg.Brands {
 		for _, m := range b.Mailboxes {
 			if m.IMAP == nil {
 				continue
 			}
+			mechanism, tokens := logins.imap(cfg, m)
 			out = append(out, intake.MailboxOptions{
 				Brand: b.ID, Address: m.Address, Queue: m.Queue,
 				Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: string(m.IMAP.TLS), CAFile: m.IMAP.CAFile,
-				Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Folder: m.IMAP.Folder,
+				Username: m.IMAP.Username, Password: m.IMAP.Password.Reveal(), Mechanism: mechanism, Tokens: tokens, Folder: m.IMAP.Folder,
 				ProcessedFolder: m.ProcessedFolder, MarkSeen: m.MarkSeen, Poll: m.PollEvery,
 				MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), // base64 and headers make a mail larger than what is in it
 				DB:      db, Log: log, Now: now,

@@ -43,7 +43,7 @@ func (dm *daemon) leases() []string {
 	for _, b := range dm.cfg().Brands {
 		names = append(names, nodes.Brand+b.ID)
 	}
-	for _, o := range mailboxesOf(dm.cfg(), dm.db, dm.log) {
+	for _, o := range mailboxesOf(dm.cfg(), dm.db, dm.current.Load().accounts, dm.log) {
 		names = append(names, mailboxLease(o.Address, o.Folder))
 	}
 	return names
@@ -60,7 +60,7 @@ func (dm *daemon) leasesChanged() {
 // read under.
 func (dm *daemon) placeMailboxes() {
 	var list []folder
-	for _, o := range mailboxesOf(dm.cfg(), dm.db, dm.log) {
+	for _, o := range mailboxesOf(dm.cfg(), dm.db, dm.current.Load().accounts, dm.log) {
 		lease := mailboxLease(o.Address, o.Folder)
 		fence, mine := dm.keeper.Held(lease)
 		list = append(list, folder{lease, fence, mine, o})

@@ -27,6 +27,7 @@ type IMAPOptions struct {
 	// ("SEARCH", "FETCH", "STORE", "MOVE", "COPY", "EXPUNGE"); its error is the
 	// answer.
 	Before func(user, command string) error
+	Tokens *OAuth // offers XOAUTH2 and OAUTHBEARER, too
 }
 
 // IMAP is an IMAP server that keeps its mail in memory.

@@ -1,6 +1,7 @@
 package testmail
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +32,7 @@ type OAuth struct {
 	rotate   bool
 	scope    string           // granted instead of what was asked for; "" as asked
 	user     string           // who logs in: overrides login_hint
+	onDevice string           // who approves each device at once; "" nobody
 	codes    map[string]grant // authorization codes
 	devices  map[string]*device
 	refresh  map[string]*family // live refresh tokens
@@ -132,6 +133,9 @@ func (o *OAuth) SetScope(scope string) { o.set(func() { o.scope = scope }) }
 // SetUser says who logs in with a browser; "" whom the app hints at.
 func (o *OAuth) SetUser(user string) { o.set(func() { o.user = user }) }
 
+// SetDeviceUser lets every device in at once, as that user.
+func (o *OAuth) SetDeviceUser(user string) { o.set(func() { o.onDevice = user }) }
+
 // SetSecret changes the app's secret.
 func (o *OAuth) SetSecret(secret string) { o.set(func() { o.Secret = secret }) }
 
@@ -213,10 +217,7 @@ func (o *OAuth) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "bad request: "+r.URL.RawQuery, http.StatusBadRequest)
 		return
 	}
-	user := q.Get("login_hint")
-	if o.user != "" {
-		user = o.user
-	}
+	user := cmp.Or(o.user, q.Get("login_hint"))
 	code := "code." + rand.Text()
 	o.codes[code] = grant{user, q.Get("code_challenge"), q.Get("redirect_uri"), q.Get("scope")}
 	answer := url.Values{"state": {q.Get("state")}, "code": {code}}
@@ -236,7 +237,7 @@ func (o *OAuth) beginDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	code := "device." + rand.Text()
-	d := &device{scope: r.FormValue("scope"), userCode: rand.Text()[:8]}
+	d := &device{scope: r.FormValue("scope"), userCode: rand.Text()[:8], user: o.onDevice}
 	o.devices[code] = d
 	answerJSON(w, 200, map[string]any{
 		"device_code": code, "user_code": d.userCode, "verification_uri": o.URL("activate"), "expires_in": 600, "interval": 1})
@@ -359,25 +360,15 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	defer o.mu.Unlock()
 	o.counts["introspect"]++
 	a, ok := o.access[r.FormValue("token")]
-	if !ok || a.family.dead || time.Now().After(a.until) {
+	if !ok || !a.good() {
 		answerJSON(w, 200, map[string]any{"active": false})
 		return
 	}
 	answerJSON(w, 200, map[string]any{"active": true, "username": a.user, "scope": a.scope, "exp": a.until.Unix()})
 }
 
-// Live reports whether a scope is in one of the access tokens of a user that
-// are good now.
-func (o *OAuth) Live(user, scope string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, a := range o.access {
-		if a.user == user && slices.Contains(strings.Fields(a.scope), scope) && !a.family.dead && time.Now().Before(a.until) {
-			return true
-		}
-	}
-	return false
-}
+// good is called with the lock held.
+func (a *access) good() bool { return !a.family.dead && time.Now().Before(a.until) }
 
 func refuse(w http.ResponseWriter, status int, code, description string) {
 	answerJSON(w, status, map[string]any{"error": code, "error_description": description})

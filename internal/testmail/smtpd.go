@@ -47,6 +47,7 @@ type SMTPOptions struct {
 	Certificate *tls.Certificate            // offers STARTTLS
 	Implicit    bool                        // TLS from the first byte, with Certificate
 	Users       map[string]string           // offers AUTH PLAIN and LOGIN, and refuses mail without it
+	Tokens      *OAuth                      // offers AUTH XOAUTH2 and OAUTHBEARER too, with Users
 	UTF8        bool                        // offers SMTPUTF8
 	MaxBytes    int64                       // offers SIZE
 	LogFile     string                      // each accepted mail is appended as a line of JSON and synced before the 250
@@ -322,6 +323,9 @@ func (ss *smtpSession) AuthMechanisms() []string {
 	if len(ss.s.opt.Users) == 0 {
 		return nil
 	}
+	if ss.s.opt.Tokens != nil {
+		return []string{sasl.Plain, sasl.Login, XOAUTH2, sasl.OAuthBearer}
+	}
 	return []string{sasl.Plain, sasl.Login}
 }
 
@@ -340,6 +344,8 @@ func (ss *smtpSession) Auth(mech string) (sasl.Server, error) {
 		return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 	case mech == sasl.Login:
 		return &loginServer{check: check}, nil
+	case ss.s.opt.Tokens != nil && (mech == XOAUTH2 || mech == sasl.OAuthBearer):
+		return ss.s.opt.Tokens.bearer(mech, func(user string) error { return check(user, ss.s.opt.Users[user]) }), nil
 	}
 	return nil, smtp.ErrAuthUnknownMechanism
 }
