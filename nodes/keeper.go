@@ -23,7 +23,7 @@ type Options struct {
 	Life    time.Duration
 	Version string // told to the other nodes
 	Log     *slog.Logger
-	Now     func() time.Time // what SQLite takes for the present; nil: time.Now
+	Now     func() time.Time // this machine's clock; nil: time.Now
 	// Changed is called when leases came or went, from the keeper's goroutine.
 	Changed func()
 	// Clock is told how far the database's clock is ahead of this machine's.
@@ -270,8 +270,8 @@ func (k *Keeper) lookAround(ctx context.Context) (changed bool, err error) {
 func (k *Keeper) read(ctx context.Context) ([]store.LeaseRow, error) {
 	ctx, cancel := k.limit(ctx)
 	defer cancel()
-	began := time.Now()
-	rows, clock, err := k.opt.DB.Leases(ctx, k.opt.Now())
+	began, now := time.Now(), k.opt.Now()
+	rows, clock, err := k.opt.DB.Leases(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func (k *Keeper) read(ctx context.Context) ([]store.LeaseRow, error) {
 	k.mu.Lock()
 	k.renewed = time.Now()
 	if took < time.Second {
-		k.ahead = clock.Sub(began.Add(took / 2))
+		k.ahead = clock.Sub(now.Add(took / 2))
 	}
 	ahead := k.ahead
 	k.mu.Unlock()

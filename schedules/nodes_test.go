@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // Two nodes whose clocks are five minutes apart sweep one database at the same
 // time: each ticket is asked about once and closed once, and there is one list
 // of held mail a day.
-func TestTwoNodesWithClocksApart(t *testing.T) {
+func TestTwoNodesSweepWithClocksApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
 		start := time.Date(2026, 3, 27, 12, 0, 0, 0, time.UTC) // daylight saving begins on the 29th
 		clock := start

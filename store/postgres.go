@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,11 +29,7 @@ var postgresDialect = dialect{
 
 const (
 	postgresConns = 16
-	// idleTimeout names the setting that bounds how long the server waits for
-	// the next statement of a transaction. A node that is frozen (or whose
-	// machine has gone) in the middle of one holds the brand's row, and would
-	// keep all others from deciding for as long as it sleeps.
-	idleTimeout = "idle_in_transaction_session_timeout"
+	idleTimeout   = "idle_in_transaction_session_timeout" // Options.Idle, in milliseconds
 )
 
 type postgresEngine struct{ db *sql.DB }
@@ -42,7 +40,7 @@ func openPostgres(ctx context.Context, opt Options) (engine, error) {
 		return nil, errors.New("open the PostgreSQL database: the URL is not valid") // it may hold a password
 	}
 	if _, set := config.RuntimeParams[idleTimeout]; !set {
-		config.RuntimeParams[idleTimeout] = "15s"
+		config.RuntimeParams[idleTimeout] = strconv.FormatInt(cmp.Or(opt.Idle, 15*time.Second).Milliseconds(), 10)
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConns)

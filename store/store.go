@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"frontdesk/tickets"
 )
@@ -52,6 +53,11 @@ type Options struct {
 	Keys tickets.Keyring
 	// Node names this process in claims and leases; "" is the host name and pid.
 	Node string
+	// Idle bounds how long PostgreSQL waits for the next statement of a
+	// transaction, default 15 s. A node that is frozen (or whose machine has
+	// gone) in the middle of one holds the brand's row, and would keep all others
+	// from deciding for as long as it sleeps.
+	Idle time.Duration
 }
 
 // DB is an open store. It is safe for many goroutines.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,7 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	}
 	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, Keys: keyringOf(cfg)}
 	if daemon {
-		opt.Node = nodeName(cfg)
+		opt.Node, opt.Idle = nodeName(cfg), max(cfg.Nodes.Lease/2, 2*time.Second)
 	}
 	db, err := store.Open(ctx, opt)
 	if err != nil {
