@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,7 +29,8 @@ type WorkerOptions struct {
 	// Lease says whether this node decides for the brand now; nil: it does. What
 	// it decides is refused once another has taken over.
 	Lease   func() (store.Fence, bool)
-	Decided func() // called after a pass that saved decisions: letters may be waiting
+	Decided func()              // called after a pass that saved decisions: letters may be waiting
+	Took    func(time.Duration) // called for each row that was decided: since it came in
 
 	// Plans say what callers of our numbers hear, by number in E.164: a call is
 	// read with the plan that it followed.
@@ -67,11 +67,6 @@ type Worker struct {
 
 	fence   store.Fence // of the last pass; it belongs to whoever calls Pass
 	failing string      // why the last pass failed, "" when it did not
-
-	// When mails were first tried whose proof could not be had, by row. A restart
-	// forgets it: they wait the longer.
-	proof   sync.Mutex
-	waiting map[int64]time.Time
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -109,6 +104,9 @@ func NewWorker(opt WorkerOptions) *Worker {
 	if opt.Decided == nil {
 		opt.Decided = func() {}
 	}
+	if opt.Took == nil {
+		opt.Took = func(time.Duration) {}
+	}
 	if opt.Plans == nil {
 		opt.Plans = func() map[string]phone.Plan { return nil }
 	}
@@ -118,7 +116,7 @@ func NewWorker(opt WorkerOptions) *Worker {
 	if opt.Transcript == nil {
 		opt.Transcript = func(phone.Recording) bool { return false }
 	}
-	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}, waiting: map[int64]time.Time{}}
+	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}}
 	w.beat.Store(time.Now().UnixNano())
 	return w
 }
@@ -318,17 +316,6 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.err = fmt.Errorf("the program ended %d times while it was handled", row.Attempts)
 		return c
 	}
-	if row.Size > store.LargeMail {
-		free, err := w.opt.DB.Large(ctx, row.Size)
-		if err != nil {
-			c.err = err
-			return c
-		}
-		defer free()
-		if row.Data, c.err = w.opt.DB.Raw(ctx, row.ID); c.err != nil {
-			return c
-		}
-	}
 	if row.Channel == tickets.ChannelWeb {
 		c.in, c.err = pressed(row)
 		return c
@@ -344,26 +331,7 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 	m := w.opt.Parse(row.Data, w.opt.Parser())
 	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
-	c.in.Tried = w.tried(row.ID, auth.Later)
 	return c
-}
-
-// tried returns when a mail that is to wait for its proof was tried first.
-func (w *Worker) tried(row int64, later bool) time.Time {
-	w.proof.Lock()
-	defer w.proof.Unlock()
-	if !later {
-		delete(w.waiting, row)
-		return time.Time{}
-	}
-	now := w.opt.Now()
-	first, ok := w.waiting[row]
-	if !ok || first.After(now) {
-		first = now
-		maps.DeleteFunc(w.waiting, func(_ int64, at time.Time) bool { return now.Sub(at) > 2*time.Hour })
-		w.waiting[row] = first
-	}
-	return first
 }
 
 // openTickets reads the queue once for a group that asks for it with #list.
@@ -469,6 +437,7 @@ func (w *Worker) report(done []decided, now time.Time) {
 		w.mu.Lock()
 		w.counts[d.change.Disposition]++
 		w.mu.Unlock()
+		w.opt.Took(now.Sub(d.contact.row.Received))
 		keys := []any{"source", d.contact.row.Key, "mailbox", d.contact.row.Mailbox, "outcome", d.change.Disposition, "took", now.Sub(d.contact.row.Received).Round(time.Millisecond)}
 		if i := slices.IndexFunc(d.saved.Tickets, func(n int64) bool { return n != 0 }); i >= 0 {
 			keys = append(keys, "ticket", d.saved.Tickets[i])

@@ -77,9 +77,9 @@ func (d dialect) provider(db *sql.DB, opts ...goose.ProviderOption) (*goose.Prov
 	return goose.NewProvider(d.goose, db, nil, opts...)
 }
 
-// migrateUp brings the database to this version. lock, when not nil, is called
-// before anything is changed.
-func migrateUp(ctx context.Context, p *goose.Provider, lock func() error) error {
+// migrateUp brings the database to this version. prepare, when not nil, is
+// called with the version that it has before anything is changed.
+func migrateUp(ctx context.Context, p *goose.Provider, prepare func(have int64) error) error {
 	have, want, err := p.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("read the schema version: %w", err)
@@ -90,8 +90,8 @@ func migrateUp(ctx context.Context, p *goose.Provider, lock func() error) error 
 	case have == want:
 		return nil
 	}
-	if lock != nil {
-		if err := lock(); err != nil {
+	if prepare != nil {
+		if err := prepare(have); err != nil {
 			return fmt.Errorf("migrate schema %d to %d: %w", have, want, err)
 		}
 	}

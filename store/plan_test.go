@@ -21,6 +21,8 @@ var scans = map[string]string{
 	"FROM cursors":                      "one row per folder",
 	"FROM runs WHERE brand":             "one row for each schedule of the brand",
 	"FROM unindexed":                    "what waits for the index",
+	"SUM(CASE WHEN assignee = ''":       "the index of what is open: the work of the desk",
+	"(SELECT COUNT(*) FROM fetches)":    "indexes of what waits, and the few files to be fetched",
 	"FROM letters GROUP BY state":       "the operator's tally",
 	"SELECT disposition, COUNT(*)":      "the operator's tally",
 	"LEFT JOIN addresses a ON a.person = p.id\n\t\tWHERE p.id IN (\n\t\t\tSELECT p.id FROM people p": "people like a name",
@@ -70,6 +72,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(db.NextLetter(ctx))(t)
+	must(db.Vitals(ctx, noon))(t)
 	must(db.LetterIDs(ctx, 1, "anna@customer.example"))(t)
 	must(db.LettersWhere(ctx, nil, 1, 0))(t)
 	must(db.Known(ctx, "support@example.org", "INBOX", [][32]byte{{1}, {2}}))(t)

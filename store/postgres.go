@@ -73,12 +73,18 @@ func (e *postgresEngine) clock(param string) string {
 }
 
 func (e *postgresEngine) reader() runner { return e.db }
-func (e *postgresEngine) close() error   { return e.db.Close() }
+
+func (e *postgresEngine) size(ctx context.Context) (n int64, err error) {
+	err = e.db.QueryRowContext(ctx, `SELECT pg_database_size(current_database())`).Scan(&n)
+	return n, err
+}
+
+func (e *postgresEngine) close() error { return e.db.Close() }
 
 // begin starts a READ COMMITTED transaction whatever the server's default: the
 // brand's row is what serialises, and each statement after it must see what
-// was committed meanwhile. All of it lasts: the nodes outlive the server.
-func (e *postgresEngine) begin(ctx context.Context, _ bool) (session, error) {
+// was committed meanwhile.
+func (e *postgresEngine) begin(ctx context.Context) (session, error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ const (
 // sqliteEngine has one connection that writes and a few that read.
 type sqliteEngine struct {
 	path    string
-	fast    bool // nothing is synced
+	copies  bool // Options.CopyFirst
 	lock    *os.File
 	writers *sql.DB
 	readers *sql.DB
@@ -52,7 +52,6 @@ type sqliteEngine struct {
 	conn        *sql.Conn
 	checkpoints *checkpointer
 	statements  map[string]*sql.Stmt
-	passing     bool // its commits are not synced
 }
 
 // useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
@@ -66,7 +65,7 @@ func openSQLite(ctx context.Context, opt Options) (engine, []string, error) {
 	if err != nil || opt.Database == "" {
 		return nil, nil, fmt.Errorf("open database %q: no such path", opt.Database)
 	}
-	e := &sqliteEngine{path: path, fast: opt.Fast, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}}
+	e := &sqliteEngine{path: path, copies: opt.CopyFirst, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}}
 	notes, err := e.open(ctx, opt)
 	if err != nil {
 		err = errors.Join(err, e.close())
@@ -188,14 +187,17 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A command must not change the schema under a running daemon.
 	var held *os.File
-	err = migrateUp(ctx, p, func() error {
-		if e.lock != nil {
-			return nil
+	err = migrateUp(ctx, p, func(have int64) error {
+		if e.lock == nil { // a command must not change the schema under a running daemon
+			if held, err = lockFile(e.path + ".lock"); err != nil {
+				return err
+			}
 		}
-		held, err = lockFile(e.path + ".lock")
-		return err
+		if e.copies && have > 0 {
+			return e.copyOf(ctx, have)
+		}
+		return nil
 	})
 	if held != nil {
 		held.Close()
@@ -205,6 +207,15 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 
 func (e *sqliteEngine) reader() runner            { return e.prepare }
 func (e *sqliteEngine) clock(param string) string { return param }
+
+// size is that of the file and of what waits to be written into it.
+func (e *sqliteEngine) size(context.Context) (int64, error) {
+	info, err := os.Stat(e.path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size() + walSize(e.path+"-wal"), nil
+}
 
 // preparing is a pool whose statements are prepared once for each connection.
 type preparing struct {
@@ -269,9 +280,7 @@ func (e *sqliteEngine) close() error {
 // sqliteTx is a transaction on the writing connection.
 type sqliteTx struct{ e *sqliteEngine }
 
-// begin: a transaction that need not last is on disk with the next one that
-// must: the WAL keeps their order.
-func (e *sqliteEngine) begin(ctx context.Context, lasting bool) (session, error) {
+func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	select {
 	case <-e.turn:
 	case <-e.ended:
@@ -279,33 +288,11 @@ func (e *sqliteEngine) begin(ctx context.Context, lasting bool) (session, error)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	t := sqliteTx{e}
-	err := t.sync(lasting)
-	if err == nil {
-		err = t.run(ctx, `BEGIN IMMEDIATE`)
-	}
-	if err != nil {
+	if err := (sqliteTx{e}).run(ctx, `BEGIN IMMEDIATE`); err != nil {
 		e.turn <- struct{}{}
 		return nil, sqliteError(err)
 	}
-	return t, nil
-}
-
-// sync says whether commits are synced from now on. A prepared statement would
-// say it only once: when it is prepared.
-func (t sqliteTx) sync(lasting bool) error {
-	if t.e.fast || t.e.passing == !lasting {
-		return nil
-	}
-	how := "FULL"
-	if !lasting {
-		how = "NORMAL"
-	}
-	_, err := t.e.conn.ExecContext(context.Background(), `PRAGMA synchronous = `+how)
-	if err == nil {
-		t.e.passing = !lasting
-	}
-	return err
+	return sqliteTx{e}, nil
 }
 
 func (t sqliteTx) commit(ctx context.Context) error {
@@ -348,19 +335,9 @@ func (t sqliteTx) later(ctx context.Context, s statement) error {
 	if s.rows != nil {
 		return t.each(ctx, s.text, s.args, s.rows)
 	}
-	result, err := t.result(ctx, s.text, s.args)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	switch {
-	case err != nil:
-	case s.met != nil:
+	n, err := t.exec(ctx, s.text, s.args)
+	if err == nil && s.met != nil {
 		err = s.met(n)
-	case s.id != nil && n > 0: // RETURNING would make a table for the one id
-		var id int64
-		id, err = result.LastInsertId()
-		s.id(id)
 	}
 	return err
 }
@@ -397,23 +374,19 @@ func (t sqliteTx) each(ctx context.Context, text string, args []any, f rowFunc) 
 }
 
 func (t sqliteTx) exec(ctx context.Context, text string, args []any) (int64, error) {
-	result, err := t.result(ctx, text, args)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (t sqliteTx) result(ctx context.Context, text string, args []any) (sql.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	s, err := t.prepared(ctx, text)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return s.ExecContext(ctx, bind(args)...)
+	result, err := s.ExecContext(ctx, bind(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // again: a writer of another process held the lock for all of busy_timeout.

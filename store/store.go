@@ -48,6 +48,10 @@ type Options struct {
 	// Fast trades durability for speed (synchronous=OFF): for databases that
 	// are thrown away.
 	Fast bool
+	// CopyFirst copies an SQLite database to DATABASE.schema-N before its schema
+	// N is changed, and changes nothing when it cannot. The newest two copies
+	// stay. PostgreSQL has its own ways.
+	CopyFirst bool
 	// Keys mark what is erased, so that it does not come back; without a secret
 	// nothing is kept out.
 	Keys tickets.Keyring
@@ -68,7 +72,6 @@ type DB struct {
 	shared bool // other nodes may work on it
 	notes  []string
 	raw    codec
-	large  large
 	dots   dots
 	keys   tickets.Keyring
 
@@ -81,10 +84,8 @@ type DB struct {
 // and the search index.
 type engine interface {
 	reader() runner
-	// begin starts a write transaction. One of which nothing must last need not
-	// be on disk when commit returns, if all that it is good for ends with what
-	// would take it away: the computer.
-	begin(ctx context.Context, lasting bool) (session, error)
+	// begin starts a write transaction.
+	begin(ctx context.Context) (session, error)
 	// again reports that the whole transaction is worth another attempt.
 	again(err error) bool
 	// fatal reports that the failure ended the transaction, or that the
@@ -93,6 +94,8 @@ type engine interface {
 	migrate(ctx context.Context) error
 	search() searchDialect
 	backup(ctx context.Context, path string) error
+	// size is Size.
+	size(ctx context.Context) (int64, error)
 	// scrub is Scrub.
 	scrub(ctx context.Context) error
 	close() error
@@ -122,15 +125,13 @@ type session interface {
 // rowFunc is called with the Scan of each row.
 type rowFunc = func(scan func(...any) error) error
 
-// statement is one to be run, now or with the next. Of rows, met and id one may
-// be set; met is told how many rows the statement met, id the id of the row that
-// an INSERT added, if it did.
+// statement is one to be run, now or with the next. Of rows and met one may be
+// set; met is told how many rows the statement met.
 type statement struct {
 	text string
 	args []any
 	rows rowFunc
 	met  func(n int64) error
-	id   func(id int64)
 }
 
 // Open opens the database, migrates it to this version and checks it. The

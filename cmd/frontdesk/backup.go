@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,12 +16,16 @@ import (
 
 func backupCommand() *cobra.Command {
 	var verify, asJSON bool
+	var keep int
 	cmd := &cobra.Command{
-		Use:   "backup FILE [--verify]",
+		Use:   "backup FILE|FOLDER [--verify] [--keep N]",
 		Short: "one consistent snapshot, while the desk runs",
 		Long: `Backup writes everything that the desk keeps, mails, tickets and letters, into
 FILE: one SQLite database, on disk when the command ends. FILE must not exist.
 Keep the configuration and the secret with it.
+
+In a FOLDER that is there the file is named by the time, in UTC; --keep N then
+removes all but the newest N of that name, after the new one is whole.
 
 --verify restores it into a temporary folder, checks the database, compares the
 counts and hashes of all mails, messages, events, letters and tickets with the
@@ -35,10 +40,14 @@ With PostgreSQL use pg_dump.`,
 				return err
 			}
 			defer d.Close()
-			return d.backup(cmd, args[0], verify, asJSON)
+			if keep != 0 && (keep < 0 || !isFolder(args[0])) {
+				return errors.New("--keep wants a number of backups to keep, and a folder that they are in")
+			}
+			return d.backup(cmd, args[0], keep, verify, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&verify, "verify", false, "restore it elsewhere and compare")
+	cmd.Flags().IntVar(&keep, "keep", 0, "in a folder: how many of the newest stay (0 all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -49,11 +58,16 @@ type backupJSON struct {
 	Size     int64            `json:"size"`
 	Verified bool             `json:"verified"`
 	Rows     map[string]int64 `json:"rows,omitempty"` // by table, when verified
+	Removed  []string         `json:"removed,omitempty"`
 }
 
-func (d *desk) backup(cmd *cobra.Command, file string, verify, asJSON bool) error {
+func (d *desk) backup(cmd *cobra.Command, target string, keep int, verify, asJSON bool) error {
 	if d.cfg.Database.IsPostgres() {
 		return failed(errors.New("the desk's database is PostgreSQL\nhint: pg_dump --format=custom --file=FILE URL"))
+	}
+	file, made := target, now()
+	if isFolder(target) {
+		file = filepath.Join(target, backupName(made))
 	}
 	if err := d.db.Backup(cmd.Context(), file); err != nil {
 		return failed(err)
@@ -69,6 +83,14 @@ func (d *desk) backup(cmd *cobra.Command, file string, verify, asJSON bool) erro
 		}
 		out.Verified = true
 	}
+	if keep > 0 {
+		if out.Removed, err = removeOld(target, keep); err != nil {
+			return failed(err)
+		}
+	}
+	if err := d.noteBackup(backupNote{made.UTC().Truncate(time.Second), file, out.Verified}); err != nil {
+		return failed(err)
+	}
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), out)
 	}
@@ -76,6 +98,9 @@ func (d *desk) backup(cmd *cobra.Command, file string, verify, asJSON bool) erro
 	if verify {
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "verified: mails=%d tickets=%d messages=%d events=%d letters=%d\n",
 			out.Rows["ledger"], out.Rows["tickets"], out.Rows["messages"], out.Rows["events"], out.Rows["letters"])
+	}
+	for _, old := range out.Removed {
+		fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", old)
 	}
 	return failed(err)
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"frontdesk/config"
 	"frontdesk/intake"
 	"frontdesk/nodes"
@@ -46,10 +48,11 @@ type daemon struct {
 	room    *room
 	alerts  *schedules.Alerts
 	fresh   *desk // whose new agents get the guide at the start
+	took    *prometheus.HistogramVec
 }
 
 func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
-	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d}
+	dm := &daemon{log: log, db: d.db, wakeWorker: map[string]chan struct{}{}, wakeSender: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), workers: map[string]*intake.Worker{}, fresh: d, took: newDecisionTimes()}
 	dm.current.Store(d)
 	dm.keeper = dm.newKeeper()
 	poll := time.Duration(0)
@@ -67,8 +70,8 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 			Parse: parse,
 			Brand: b.ID, DB: d.db, Rules: dm.rules, Log: log, Now: now, Wake: dm.wakeWorker[b.ID], Parser: func() parser.Options { return parserOf(dm.cfg(), b.ID) },
 			Auth:    func(mailbox string) intake.Authenticator { return authenticatorsOf(dm.cfg())(mailbox) },
-			Decided: func() { wake(dm.wakeSender); wake(dm.wakeSweep) },
-			Lease:   dm.lease(nodes.Brand + b.ID), Poll: poll,
+			Decided: func() { wake(dm.wakeSender); wake(dm.wakeSweep) }, Took: dm.timeDecisions(b.ID),
+			Lease: dm.lease(nodes.Brand + b.ID), Poll: poll,
 			Plans: dm.phone.plans, Transcript: func(r phone.Recording) bool { return transcribed(dm.cfg(), r) },
 		})
 	}

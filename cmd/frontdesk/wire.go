@@ -52,7 +52,7 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
-	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, Keys: keyringOf(cfg)}
+	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, CopyFirst: true, Keys: keyringOf(cfg)}
 	if daemon {
 		opt.Node, opt.Idle = nodeName(cfg), max(cfg.Nodes.Lease/2, 2*time.Second)
 	}
