@@ -14,9 +14,11 @@ BUDGETED   = frontdesk/parser
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+COMMA      = ,
+
 export CGO_ENABLED = 0
 
-.PHONY: help build test lint libc bench gobench fuzz torture eval deps demo
+.PHONY: packages help build test lint libc bench fuzz torture eval deps demo
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,15 +49,7 @@ libc:
 	got=$$($(GO) list -m -f '{{.Version}}' modernc.org/libc); \
 	if [ "$$want" != "$$got" ]; then echo "modernc.org/libc is $$got, but modernc.org/sqlite pins $$want: go get modernc.org/libc@$$want"; exit 1; fi
 
-# make bench BENCH=REGEXP chooses among Go's benchmarks, as gobench does.
-ifdef BENCH
-bench: gobench
-else
-bench: ## the desk against an ideal pipe, about 20 minutes; PART=REGEXP, ROUNDS=5, PROFILE=DIR
-	$(GO) run ./bench -only '$(or $(PART),.)' -rounds $(or $(ROUNDS),5) $(if $(PROFILE),-profile '$(abspath $(PROFILE))') $(BENCHFLAGS)
-endif
-
-gobench: ## Go's benchmarks of the rooms; BENCH=REGEXP chooses
+bench: ## all benchmarks; BENCH=REGEXP chooses
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZTIME (30s), and a million tickets' clocks
@@ -85,6 +79,9 @@ eval: sorted build ## scores on labelled requests, and on the mails in CORPUS
 .PHONY: sorted
 sorted:
 	$(GO) test -count=1 -v -run 'TestRequestsAreSorted|TestLearnedSorting' ./tickets
+
+packages: ## dist/: deb and rpm for ARCH (amd64,arm64), with all that belongs to them
+	$(GO) run ./packaging -version $(VERSION) -arch $(or $(ARCH),amd64$(COMMA)arm64)
 
 deps: ## what the tests want of the machine (root on Debian installs it)
 	@.ci/deps.sh

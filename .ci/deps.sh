@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh installs what the tests want of the machine: real mail servers, real
 # mail clients, PostgreSQL, a browser, a reader of sound files, a C compiler for the race
-# detector. It never asks and no service is started by it. Quick when all is
+# detector, and what makes, looks at and installs packages. It never asks and no service is started by it. Quick when all is
 # there. Only root on Debian can install; everybody else is told what is missing,
 # and the tests say what they skip.
 set -eu
@@ -26,6 +26,11 @@ systemd-analyze:systemd
 ps:procps
 soxi:sox
 chromium:chromium
+debootstrap:debootstrap
+systemd-nspawn:systemd-container
+promtool:prometheus
+rpm:rpm
+lintian:lintian
 '
 
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/dovecot

@@ -31,12 +31,6 @@ type lmtpBench struct {
 
 func newLMTPBench(t *testing.T) *lmtpBench {
 	t.Helper()
-	return newLMTPBenchUpTo(t, 100_000)
-}
-
-// newLMTPBenchUpTo is one that takes mails of so many bytes.
-func newLMTPBenchUpTo(t *testing.T, size int64) *lmtpBench {
-	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +42,7 @@ func newLMTPBenchUpTo(t *testing.T, size int64) *lmtpBench {
 			{Brand: "baleyo", Mailbox: "plain@baleyo.test", Queue: "support"},
 			{Brand: "sahara", Mailbox: "hilfe@sahara.test", Queue: "hilfe", Subaddressing: "-"},
 		},
-		MaxSize: size, Hostname: "desk.baleyo.test", DB: b.db.DB,
+		MaxSize: 100_000, Hostname: "desk.baleyo.test",
 		Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	})
 	s.db = b.db
