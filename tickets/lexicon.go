@@ -3,6 +3,7 @@ package tickets
 import (
 	"embed"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,36 @@ type wordset struct {
 	exact, heads, tails map[string]bool
 	inner               []string
 	gap                 bool // "_": up to maxGap words, none of them a negation
+
+	fewExact, fewHeads, fewTails []string // the same words, looked through while they are few
+}
+
+// few words are compared faster than they are looked up.
+const few = 8
+
+// lengths says of which lengths there are beginnings that start with a byte, or
+// endings that end with it: bit n for n bytes, the last bit for all that are
+// longer. Nearly every look-up that could be made need not be.
+type lengths [256]uint64
+
+const longest = 63
+
+func (l *lengths) add(of byte, text string) { l[of] |= 1 << min(len(text), longest) }
+
+// each calls f with the lengths to look up, up to most.
+func (l *lengths) each(of byte, most int, f func(n int)) {
+	for mask := l[of]; mask != 0; mask &= mask - 1 {
+		n := bits.TrailingZeros64(mask)
+		if n > most {
+			return
+		}
+		f(n)
+		if n == longest {
+			for n++; n <= most; n++ {
+				f(n)
+			}
+		}
+	}
 }
 
 func (w *wordset) add(pattern string) {
@@ -32,10 +63,13 @@ func (w *wordset) add(pattern string) {
 		w.inner = append(w.inner, text)
 	case head:
 		put(&w.tails, text)
+		w.fewTails = append(w.fewTails, text)
 	case tail:
 		put(&w.heads, text)
+		w.fewHeads = append(w.fewHeads, text)
 	default:
 		put(&w.exact, text)
+		w.fewExact = append(w.fewExact, text)
 	}
 }
 
@@ -46,14 +80,42 @@ func put(m *map[string]bool, text string) {
 	(*m)[text] = true
 }
 
-func (w *wordset) has(word string) bool {
-	if w.exact[word] {
-		return true
+// begins reports whether a word has one of the ends: a few are compared, more are
+// looked up by each length that the word allows.
+func begins(list []string, set map[string]bool, word string, has func(word, end string) bool, end func(n int) string) bool {
+	if len(list) <= few {
+		return slices.ContainsFunc(list, func(e string) bool { return has(word, e) })
 	}
-	for i := 1; i <= len(word); i++ {
-		if w.heads[word[:i]] || w.tails[word[len(word)-i:]] {
+	for n := 1; n <= len(word); n++ {
+		if set[end(n)] {
 			return true
 		}
+	}
+	return false
+}
+
+// firstByte of a text, 0 of an empty one; lastByte likewise.
+func firstByte(s string) byte {
+	if s == "" {
+		return 0
+	}
+	return s[0]
+}
+
+func lastByte(s string) byte {
+	if s == "" {
+		return 0
+	}
+	return s[len(s)-1]
+}
+
+func (w *wordset) has(word string) bool {
+	if len(w.fewExact) <= few && slices.Contains(w.fewExact, word) || len(w.fewExact) > few && w.exact[word] {
+		return true
+	}
+	if begins(w.fewHeads, w.heads, word, strings.HasPrefix, func(n int) string { return word[:n] }) ||
+		begins(w.fewTails, w.tails, word, strings.HasSuffix, func(n int) string { return word[len(word)-n:] }) {
+		return true
 	}
 	return slices.ContainsFunc(w.inner, func(in string) bool { return strings.Contains(word, in) })
 }
@@ -96,6 +158,7 @@ func matchWords(want [][]*wordset, words []string, i int) int {
 // lexicon is many phrases, found by the words they can begin with.
 type lexicon struct {
 	exact, heads, tails map[string][]phrase
+	headsOf, tailsOf    lengths
 	inner               []phrase
 }
 
@@ -107,6 +170,12 @@ func (l *lexicon) add(p phrase) {
 		index(&l.exact, w.exact, p)
 		index(&l.heads, w.heads, p)
 		index(&l.tails, w.tails, p)
+		for text := range w.heads {
+			l.headsOf.add(firstByte(text), text)
+		}
+		for text := range w.tails {
+			l.tailsOf.add(lastByte(text), text)
+		}
 		if len(w.inner) > 0 {
 			l.inner = append(l.inner, p)
 		}
@@ -126,21 +195,26 @@ func index(m *map[string][]phrase, words map[string]bool, p phrase) {
 // first.
 func (l *lexicon) find(s sentence) []place {
 	var out []place
-	for i, word := range s.words {
-		from := len(out)
-		try := func(list []phrase) {
-			for _, p := range list {
-				if n := p.at(s.words, i); n > 0 {
-					out = append(out, place{p.group, i, n})
-				}
+	try := func(list []phrase, i int) {
+		for _, p := range list {
+			if n := p.at(s.words, i); n > 0 {
+				out = append(out, place{p.group, i, n})
 			}
 		}
-		try(l.exact[word])
-		for k := 1; k <= len(word); k++ {
-			try(l.heads[word[:k]])
-			try(l.tails[word[len(word)-k:]])
+	}
+	for i, word := range s.words {
+		from := len(out)
+		try(l.exact[word], i)
+		l.headsOf.each(firstByte(word), len(word), func(n int) {
+			try(l.heads[word[:n]], i)
+		})
+		l.tailsOf.each(lastByte(word), len(word), func(n int) {
+			try(l.tails[word[len(word)-n:]], i)
+		})
+		try(l.inner, i)
+		if len(out) == from {
+			continue
 		}
-		try(l.inner)
 		slices.SortFunc(out[from:], func(a, b place) int {
 			if a.n != b.n {
 				return b.n - a.n
