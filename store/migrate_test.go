@@ -3,6 +3,8 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,6 +111,30 @@ func TestReleasedFilesAreUnchanged(t *testing.T) {
 		now := filepath.Join("schema", filepath.Base(frozen))
 		if string(must(os.ReadFile(frozen))(t)) != string(must(os.ReadFile(now))(t)) {
 			t.Errorf("%s differs from %s", now, frozen)
+		}
+	}
+}
+
+// While a newer node migrates, older ones work on: what they know must stay. So
+// a migration adds, and what is not needed any more is left for two releases.
+func TestMigrationsOnlyAdd(t *testing.T) {
+	t.Parallel()
+	const first = 11 // nodes share a database from here on
+	takes := regexp.MustCompile(`(?i)\b(DROP\s+(TABLE|COLUMN|INDEX)|RENAME|ALTER\s+COLUMN|SET\s+NOT\s+NULL)\b`)
+	column := regexp.MustCompile(`(?i)ADD\s+COLUMN[^;,]*`)
+	for _, name := range must(filepath.Glob("schema/*.sql"))(t) {
+		number, err := strconv.Atoi(filepath.Base(name)[:3])
+		if err != nil || number < first {
+			continue
+		}
+		text := string(must(os.ReadFile(name))(t))
+		if found := takes.FindString(text); found != "" {
+			t.Errorf("%s: %q takes away what an older node uses", name, found)
+		}
+		for _, added := range column.FindAllString(text, -1) {
+			if up := strings.ToUpper(added); strings.Contains(up, "NOT NULL") && !strings.Contains(up, "DEFAULT") {
+				t.Errorf("%s: %q: an older node cannot insert without a default", name, added)
+			}
 		}
 	}
 }

@@ -27,9 +27,10 @@ type mailboxJSON struct {
 	Intake      string `json:"intake"`
 	Folder      string `json:"folder,omitempty"`
 	UIDValidity uint32 `json:"uidvalidity,omitempty"`
-	UID         uint32 `json:"uid,omitempty"` // highest UID whose mail is in the ledger
-	Polled      string `json:"polled"`        // "" never
-	Error       string `json:"error"`         // of the last poll, "" when well
+	UID         uint32 `json:"uid,omitempty"`  // highest UID whose mail is in the ledger
+	Polled      string `json:"polled"`         // "" never
+	Error       string `json:"error"`          // of the last poll, "" when well
+	Node        string `json:"node,omitempty"` // of several, the one that reads it
 	Rows        int    `json:"rows"`
 	Undecided   int    `json:"undecided"`
 	Quarantined int    `json:"quarantined"`
@@ -85,6 +86,10 @@ func (m mailboxJSON) wrong() string {
 // mailboxes looks up the state of every configured mailbox.
 func (d *desk) mailboxes(ctx context.Context) ([]mailboxJSON, error) {
 	var out []mailboxJSON
+	readers, err := d.holders(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, b := range d.cfg.Brands {
 		for _, m := range b.Mailboxes {
 			box := mailboxJSON{Address: m.Address, Brand: b.ID, Intake: string(m.Intake), poll: m}
@@ -99,6 +104,7 @@ func (d *desk) mailboxes(ctx context.Context) ([]mailboxJSON, error) {
 				}
 				box.Folder, box.UIDValidity, box.UID = m.IMAP.Folder, box.cursor.UIDValidity, box.cursor.UID
 				box.Polled, box.Error = stamp(box.cursor.Polled), box.cursor.Error
+				box.Node = readers[mailboxLease(m.Address, m.IMAP.Folder)]
 			}
 			if box.Login, err = d.loginOf(ctx, m); err != nil {
 				return nil, err

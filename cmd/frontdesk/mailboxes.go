@@ -21,6 +21,7 @@ type mailboxes struct {
 	// reach tells that a folder cannot be read from here, or can again.
 	reach func(lease string, can bool)
 	lists chan []folder
+	after time.Duration // giveAway; tests shorten it
 
 	mu      sync.Mutex
 	running map[string]*running              // by lease
@@ -50,7 +51,7 @@ const (
 )
 
 func newMailboxes(log *slog.Logger, wake func(string), reach func(lease string, can bool)) *mailboxes {
-	return &mailboxes{log: log, wake: wake, reach: reach, lists: make(chan []folder, 1), running: map[string]*running{}, away: map[string]intake.MailboxOptions{}}
+	return &mailboxes{log: log, wake: wake, reach: reach, lists: make(chan []folder, 1), after: giveAway, running: map[string]*running{}, away: map[string]intake.MailboxOptions{}}
 }
 
 // set replaces the list; the newest wins.
@@ -163,7 +164,7 @@ func (m *mailboxes) judge() {
 	for lease, r := range m.running {
 		_, gone := m.away[lease]
 		switch down := r.box.Down(); {
-		case down > giveAway && !gone:
+		case down > m.after && !gone:
 			m.away[lease] = r.opt
 			m.reach(lease, false)
 		case down == 0 && gone:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -61,6 +62,21 @@ type leaseJSON struct {
 	Version string `json:"version,omitempty"` // of a node
 
 	left time.Duration
+}
+
+// holders says which node holds each lease, by its name.
+func (d *desk) holders(ctx context.Context) (map[string]string, error) {
+	if !d.db.Shared() {
+		return nil, nil
+	}
+	rows, _, err := d.db.Leases(ctx, machine())
+	out := map[string]string{}
+	for _, r := range rows {
+		if r.Held {
+			out[r.Name] = r.Node
+		}
+	}
+	return out, err
 }
 
 // leaseList reads who has what: nodes first, each with its version.
