@@ -190,7 +190,7 @@ func (o *OAuth) eachDevice(userCode string, f func(*device)) {
 }
 
 // Count returns how often something happened: "authorize", "device",
-// "introspect", each grant_type, and "reused" for rotated refresh tokens.
+// "introspect", each grant_type, "slow" for requests that waited, and "reused" for rotated refresh tokens.
 func (o *OAuth) Count(what string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -248,14 +248,16 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
 	mode, released := o.mode, o.released
 	o.mu.Unlock()
 	if mode == OAuthSlow {
+		o.set(func() { o.counts["slow"]++ })
 		select {
 		case <-released:
 		case <-r.Context().Done():
+			return
 		}
-		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	mode = o.mode
 	kind := r.FormValue("grant_type")
 	kind = kind[strings.LastIndexByte(kind, ':')+1:]
 	o.counts[kind]++

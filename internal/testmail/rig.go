@@ -86,8 +86,9 @@ type Rig struct {
 
 // rigState is what all handles on one rig share.
 type rigState struct {
-	dir  string
-	port int // first of a block
+	dir    string
+	port   int    // first of a block
+	tokens *OAuth // nil: passwords only
 
 	mu      sync.Mutex
 	users   map[string]string // address → password
@@ -120,8 +121,21 @@ const (
 // StartRig starts a rig and ends it with the test. It asks NeedReal first.
 func StartRig(t TB) *Rig {
 	t.Helper()
+	return startRig(t, nil)
+}
+
+// StartOAuthRig is StartRig for servers that take tokens of a provider, too:
+// Dovecot asks its introspection endpoint at each login, by IMAP and, for
+// Postfix, by submission. A token needs the scope "mail".
+func StartOAuthRig(t TB, tokens *OAuth) *Rig {
+	t.Helper()
+	return startRig(t, tokens)
+}
+
+func startRig(t TB, tokens *OAuth) *Rig {
+	t.Helper()
 	NeedReal(t, "dovecot", "doveadm", "postfix")
-	r := &Rig{t: t, rigState: &rigState{users: map[string]string{}, routes: map[string]int{}}}
+	r := &Rig{t: t, rigState: &rigState{tokens: tokens, users: map[string]string{}, routes: map[string]int{}}}
 	for _, u := range RigUsers {
 		local, _, _ := strings.Cut(u, "@")
 		r.users[u] = "pw-" + local
@@ -145,7 +159,8 @@ func (r *Rig) up() error {
 		return err
 	}
 	r.port = port
-	err = errors.Join(r.folders(), r.certificate(), r.write("dovecot/dovecot.conf", dovecotConf), r.tables(),
+	err = errors.Join(r.folders(), r.certificate(), r.write("dovecot/oauth2.conf.ext", dovecotTokensConf),
+		r.write("dovecot/dovecot.conf", dovecotConf), r.tables(),
 		r.write("postfix/main.cf", postfixMain), r.write("postfix/master.cf", postfixMaster))
 	release()
 	if err != nil {
@@ -249,7 +264,12 @@ func (r *Rig) certificate() error {
 
 // write fills in a configuration text.
 func (r *Rig) write(name, text string) error {
-	fill := []string{"@DIR@", r.dir, "@HOST@", RigHost, "@UID@", strconv.Itoa(mailUID)}
+	mechanisms, passdb, introspect := "", "", ""
+	if r.tokens != nil {
+		mechanisms, passdb, introspect = " xoauth2 oauthbearer", dovecotTokensPassdb, r.tokens.URL("introspect")
+	}
+	passdb = strings.ReplaceAll(passdb, "@DIR@", r.dir)
+	fill := []string{"@TOKENMECHANISMS@", mechanisms, "@TOKENPASSDB@", passdb, "@INTROSPECT@", introspect, "@DIR@", r.dir, "@HOST@", RigHost, "@UID@", strconv.Itoa(mailUID)}
 	for i, p := range []string{"IMAP", "IMAPS", "LMTP", "SASL", "SMTP", "SUBMISSION"} {
 		fill = append(fill, "@"+p+"@", strconv.Itoa(r.port+i))
 	}

@@ -13,7 +13,7 @@ ssl = yes
 ssl_cert = <@DIR@/tls/server.pem
 ssl_key = <@DIR@/tls/server.key
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login@TOKENMECHANISMS@
 auth_failure_delay = 0
 auth_cache_size = 0
 mail_uid = @UID@
@@ -66,8 +66,9 @@ service stats {
     mode = 0666
   }
 }
-passdb {
+@TOKENPASSDB@passdb {
   driver = passwd-file
+  mechanisms = plain login
   args = username_format=%u @DIR@/dovecot/passwd
 }
 userdb {
@@ -99,6 +100,24 @@ plugin {
   sieve_extensions = +vacation-seconds
   sieve_vacation_min_period = 0
 }
+`
+
+const dovecotTokensPassdb = `passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = @DIR@/dovecot/oauth2.conf.ext
+}
+`
+
+const dovecotTokensConf = `
+introspection_url = @INTROSPECT@
+introspection_mode = post
+force_introspection = yes
+username_attribute = username
+active_attribute = active
+active_value = true
+scope = mail
+timeout_msecs = 5000
 `
 
 const postfixMain = `
