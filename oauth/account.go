@@ -179,10 +179,10 @@ func (a *Account) get(ctx context.Context, refused string) (string, error) {
 			}
 			continue
 		}
-		if refused != "" && record.Access == refused {
+		err = a.fetch(ctx, record, now)
+		if err == nil && refused != "" && record.Access == refused {
 			a.forced = now
 		}
-		err = a.fetch(ctx, record, now)
 		if err != nil && !errors.Is(err, ErrLost) {
 			if usable(record, refused, now) {
 				return record.Access, nil // it lasts for some minutes yet

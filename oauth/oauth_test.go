@@ -393,6 +393,32 @@ func TestRefusedToken(t *testing.T) {
 	}
 }
 
+// A token is refused while the provider is away: it is renewed when the provider
+// is back, not minutes later.
+func TestRefusedWhileTheProviderIsAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	bad := b.mustToken()
+	login := func(token string) error {
+		if token == bad {
+			return (&Bearer{Mechanism: XOAUTH2, Username: box}).Refused(errors.New("NO"))
+		}
+		return nil
+	}
+	b.p.SetMode(testmail.OAuth500)
+	for range 3 {
+		var e *Error
+		if err := b.LogIn(t.Context(), login); !errors.As(err, &e) || e.Kind != KindTemporary {
+			t.Fatalf("got %v", err)
+		}
+		b.pass(10 * time.Second)
+	}
+	b.p.SetMode(testmail.OAuthWell)
+	if err := b.LogIn(t.Context(), login); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What the provider granted is less than what was asked for: the missing scope
 // is named.
 func TestMissingScopeIsNamed(t *testing.T) {

@@ -9,18 +9,25 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"frontdesk/store/storetest"
 )
 
 // TestMain lets the test binary be the command frontdesk, so that scripts run
 // the real thing in a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(stopping{m}, map[string]func(){
 		"frontdesk": func() {
 			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 		"follow": follow,
 	})
 }
+
+// stopping ends what storetest started behind the tests.
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int { return storetest.Run(s.m) }
 
 // TestScripts runs testdata/script: one file per behaviour, read like a session.
 // UPDATE_SCRIPTS=1 go test -run TestScripts/NAME writes what the commands print now

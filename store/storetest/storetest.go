@@ -62,8 +62,11 @@ func opener(t testing.TB, database string) func() *store.DB {
 }
 
 // Main runs the tests and stops what they started.
-func Main(m *testing.M) {
-	code := m.Run()
-	stopPostgres()
-	os.Exit(code)
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a package whose TestMain has more to do: it returns the exit
+// code.
+func Run(m *testing.M) int {
+	defer stopPostgres()
+	return m.Run()
 }
