@@ -54,11 +54,29 @@ func (e *sqliteEngine) startCheckpoints(ctx context.Context) error {
 	return nil
 }
 
+// settle copies the WAL that a process before this one left into the file, and
+// syncs it. Where a sync had failed the kernel may show what is not on disk:
+// written anew it gets there. It is the daemon's start: nobody else writes.
+func (e *sqliteEngine) settle(ctx context.Context) error {
+	if walSize(e.path+"-wal") == 0 {
+		return nil
+	}
+	// A command that reads may hold it up: then the WAL stays, and goes later.
+	for _, text := range []string{`PRAGMA busy_timeout = 500`, `PRAGMA wal_checkpoint(TRUNCATE)`, `PRAGMA busy_timeout = 10000`} {
+		if err := (sqliteTx{e}).run(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkpoint copies what it can without waiting for anybody; then, when the WAL
 // has grown too long, the rest while nobody writes. A failure is no loss: the
-// WAL keeps what was not copied, and the next call tries again.
+// WAL keeps what was not copied, and the next call tries again; but for one of
+// the disk, which ends all writing.
 func (e *sqliteEngine) checkpoint(ctx context.Context, db *sql.DB) {
-	_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	_, err := db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	e.trust.met(err)
 	if walSize(e.checkpoints.wal) < checkpointNow {
 		return
 	}

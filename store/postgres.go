@@ -79,6 +79,8 @@ func (e *postgresEngine) size(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+func (*postgresEngine) trusted() *trust  { return nil }
+
 func (e *postgresEngine) close() error { return e.db.Close() }
 
 // begin starts a READ COMMITTED transaction whatever the server's default: the

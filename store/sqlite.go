@@ -52,6 +52,7 @@ type sqliteEngine struct {
 	conn        *sql.Conn
 	checkpoints *checkpointer
 	statements  map[string]*sql.Stmt
+	trust       *trust
 }
 
 // useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
@@ -65,7 +66,7 @@ func openSQLite(ctx context.Context, opt Options) (engine, []string, error) {
 	if err != nil || opt.Database == "" {
 		return nil, nil, fmt.Errorf("open database %q: no such path", opt.Database)
 	}
-	e := &sqliteEngine{path: path, copies: opt.CopyFirst, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}}
+	e := &sqliteEngine{path: path, copies: opt.CopyFirst, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}, trust: newTrust()}
 	notes, err := e.open(ctx, opt)
 	if err != nil {
 		err = errors.Join(err, e.close())
@@ -105,6 +106,9 @@ func (e *sqliteEngine) open(ctx context.Context, opt Options) (notes []string, e
 		return nil, err
 	}
 	if opt.Daemon {
+		if err := e.settle(ctx); err != nil {
+			return nil, err
+		}
 		if err := e.startCheckpoints(ctx); err != nil {
 			return nil, err
 		}
@@ -253,9 +257,19 @@ func (p *preparing) statement(ctx context.Context, text string) (*sql.Stmt, erro
 	return s, err
 }
 
+func (e *sqliteEngine) trusted() *trust { return e.trust }
+
 func (e *sqliteEngine) close() error {
 	var errs []error
 	e.checkpoints.close()
+	if e.trust.ask() != nil {
+		// The last connection to close would copy the WAL into the file and
+		// remove it: both stay as they are for the next start.
+		if e.lock != nil {
+			return e.lock.Close()
+		}
+		return nil
+	}
 	if e.conn != nil {
 		<-e.turn // waits for the running transaction; nobody gets another
 		close(e.ended)
@@ -287,6 +301,10 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 		return nil, sql.ErrConnDone
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if err := e.trust.ask(); err != nil {
+		e.turn <- struct{}{}
+		return nil, err
 	}
 	if err := (sqliteTx{e}).run(ctx, `BEGIN IMMEDIATE`); err != nil {
 		e.turn <- struct{}{}
@@ -367,10 +385,11 @@ func (t sqliteTx) each(ctx context.Context, text string, args []any, f rowFunc) 
 		return err
 	}
 	rows, err := s.QueryContext(ctx, bind(args)...)
-	if err != nil {
-		return err
+	if err == nil {
+		err = eachRow(rows, f)
 	}
-	return eachRow(rows, f)
+	t.e.trust.met(err)
+	return err
 }
 
 func (t sqliteTx) exec(ctx context.Context, text string, args []any) (int64, error) {
@@ -384,6 +403,7 @@ func (t sqliteTx) exec(ctx context.Context, text string, args []any) (int64, err
 	}
 	result, err := s.ExecContext(ctx, bind(args)...)
 	if err != nil {
+		t.e.trust.met(err)
 		return 0, err
 	}
 	return result.RowsAffected()
@@ -402,9 +422,12 @@ func (e *sqliteEngine) fatal(err error) bool {
 }
 
 // sqliteCode returns the primary result code in err, 0 when there is none.
-func sqliteCode(err error) int {
+func sqliteCode(err error) int { return sqliteFullCode(err) & 0xff }
+
+// sqliteFullCode returns the extended result code.
+func sqliteFullCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return e.Code() & 0xff
+		return e.Code()
 	}
 	return 0
 }

@@ -96,6 +96,8 @@ type engine interface {
 	backup(ctx context.Context, path string) error
 	// size is Size.
 	size(ctx context.Context) (int64, error)
+	// trusted is nil for a database that looks after its own disk.
+	trusted() *trust
 	// scrub is Scrub.
 	scrub(ctx context.Context) error
 	close() error
@@ -180,13 +182,14 @@ func (db *DB) Close() error {
 	return db.closed
 }
 
-// Ping runs one trivial query: the watchdog's question.
+// Ping runs one trivial query, and asks whether the database is written on: the
+// watchdog's question.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int
 	if err := db.read.get(ctx, `SELECT 1`, nil, &n); err != nil {
 		return fmt.Errorf("ping the database: %w", err)
 	}
-	return nil
+	return db.WhyUntrusted()
 }
 
 // Agents makes a person (brand "") for each address that has none, and returns

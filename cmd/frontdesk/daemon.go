@@ -200,16 +200,24 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	ready()
 
 	var broken error
+	var limit time.Time
 	select {
 	case <-ctx.Done():
 	case broken = <-outer.broken:
 	case broken = <-middle.broken:
 	case broken = <-inner.broken:
 	case broken = <-keeping.broken:
+	case <-dm.db.Untrusted():
+		broken = dm.db.WhyUntrusted()
+		limit = time.Now().Add(drainUntrusted)
+		dm.log.Error("database not trusted", "err", broken)
+		broken = fmt.Errorf("%w\nhint: look at the disk (dmesg, smartctl); the next start checks what is there, and nothing that was accepted is lost", broken)
 	}
 	stopping()
 	dm.log.Info("stopping")
-	limit := time.Now().Add(drain)
+	if limit.IsZero() {
+		limit = time.Now().Add(drain)
+	}
 	err = errors.Join(broken, outer.stop(limit))
 	dm.keeper.Leave(context.Background(), nodes.Mailbox) // other nodes need not wait for the rest
 	err = errors.Join(err, middle.stop(limit))

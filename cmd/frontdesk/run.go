@@ -147,3 +147,7 @@ func sameBrands(a, b *config.Config) bool {
 // drain is how long what is in hand may take after a stop was asked for. The
 // unit's TimeoutStopSec is longer.
 const drain = 25 * time.Second
+
+// drainUntrusted is the same when nothing can be written any more: what is in
+// hand can only be refused.
+const drainUntrusted = 3 * time.Second
