@@ -65,8 +65,9 @@ type Worker struct {
 	counts map[tickets.Disposition]int64
 	alerts map[string]time.Time // when each alert was logged last
 
-	fence   store.Fence // of the last pass; it belongs to whoever calls Pass
-	failing string      // why the last pass failed, "" when it did not
+	fence   store.Fence     // of the last pass; it belongs to whoever calls Pass
+	failing string          // why the last pass failed, "" when it did not
+	owed    []store.Claimed // rows of a pass that failed: they are given back before others are claimed
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -196,6 +197,9 @@ func (w *Worker) Pass(ctx context.Context) (int, error) {
 // group is a pass under the lease.
 func (w *Worker) group(ctx context.Context) (int, error) {
 	now := w.opt.Now()
+	if err := w.giveBack(ctx); err != nil {
+		return 0, err
+	}
 	rows, err := w.opt.DB.ClaimLedger(ctx, w.opt.Brand, w.opt.Group, now, now.Add(w.opt.Claim))
 	if err != nil || len(rows) == 0 {
 		return 0, err
@@ -207,11 +211,13 @@ func (w *Worker) group(ctx context.Context) (int, error) {
 	contacts := w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
 	open, err := w.openTickets(ctx, contacts, rules)
 	if err != nil {
+		w.owed = rows
 		return 0, err
 	}
 	for rest := contacts; len(rest) > 0; {
 		done, err := w.together(ctx, rest, rules, open)
 		if err != nil {
+			w.owed = rows[len(rows)-len(rest):]
 			return 0, fmt.Errorf("decide %d rows of %s: %w", len(rest), w.opt.Brand, err)
 		}
 		w.report(done, now)
@@ -219,6 +225,20 @@ func (w *Worker) group(ctx context.Context) (int, error) {
 		rest = rest[len(done):]
 	}
 	return len(rows), nil
+}
+
+// giveBack returns the rows of a pass that failed with the database. A full disk
+// that took claims and no decisions would otherwise count them as attempts, until
+// every row were poison.
+func (w *Worker) giveBack(ctx context.Context) error {
+	if len(w.owed) == 0 {
+		return nil
+	}
+	if err := w.opt.DB.ReturnLedger(ctx, w.owed); err != nil {
+		return err
+	}
+	w.owed = nil
+	return nil
 }
 
 // slice is how long decisions share a transaction. Whoever else writes waits for

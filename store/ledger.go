@@ -411,6 +411,29 @@ func (db *DB) RenewLedger(ctx context.Context, rows []Claimed, until time.Time) 
 	return nil
 }
 
+// ReturnLedger gives claimed rows back at once, as if they had not been claimed:
+// what failed was the database, and says nothing about them. Rows that somebody
+// else has taken over, or that are decided, are left alone.
+func (db *DB) ReturnLedger(ctx context.Context, rows []Claimed) error {
+	err := db.write(ctx, func(tx *Tx) error {
+		for _, r := range rows {
+			err := tx.later(ctx, `
+				UPDATE ledger SET
+					claimed_until = 0,
+					attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END
+				WHERE id = $1 AND epoch = $2 AND disposition = ''`, r.ID, r.Epoch)
+			if err != nil {
+				return err
+			}
+		}
+		return tx.flush(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("give %d ledger rows back: %w", len(rows), err)
+	}
+	return nil
+}
+
 // loadRaw fills in Data.
 func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 	byID := make(map[int64]*Claimed, len(rows))

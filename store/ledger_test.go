@@ -136,6 +136,30 @@ func TestClaimRace(t *testing.T) {
 	})
 }
 
+// TestReturned: rows that are given back can be claimed at once, together, and
+// no attempt is counted; what somebody else has taken over stays his.
+func TestReturned(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		if _, err := db.Append(t.Context(), items(1, 3), nil); err != nil {
+			t.Fatal(err)
+		}
+		old := claim(t, db, 3, noon)
+		taken := claim(t, db, 1, noon.Add(time.Minute))
+		if err := db.ReturnLedger(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+		again := claim(t, db, 3, noon.Add(time.Minute))
+		if len(again) != 2 || again[0].ID != old[1].ID || again[0].Attempts != 0 || again[1].Attempts != 0 {
+			t.Errorf("claimed again: %+v, want the last two at attempt 0", again)
+		}
+		if len(taken) != 1 || taken[0].ID != old[0].ID {
+			t.Errorf("taken over: %+v", taken)
+		}
+	})
+}
+
 func TestClaimRunsOut(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) {

@@ -79,7 +79,7 @@ func (e *postgresEngine) size(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-func (*postgresEngine) trusted() *trust  { return nil }
+func (*postgresEngine) trusted() *trust { return nil }
 
 func (e *postgresEngine) close() error { return e.db.Close() }
 

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,9 @@ var Binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := lookAtSources(root); err != nil {
+		return "", err
+	}
 	bin := filepath.Join(os.TempDir(), fmt.Sprintf("frontdesk-test-%x", sha256.Sum256([]byte(root)))[:30])
 	fresh := fmt.Sprintf("%s.%d", bin, os.Getpid())
 	cmd := exec.Command("go", "build", "-o", fresh, "./cmd/frontdesk")
@@ -38,6 +42,22 @@ var Binary = sync.OnceValues(func() (string, error) {
 	}
 	return bin, os.Rename(fresh, bin) // in one step: another run may use it now
 })
+
+// lookAtSources looks at every file that the binary may be made of: "go test"
+// keeps the result of a test for as long as the files that it looked at are the
+// same, and does not know what another program is made of.
+func lookAtSources(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			if err == nil && path != root && strings.HasPrefix(entry.Name(), ".") {
+				return fs.SkipDir
+			}
+			return err
+		}
+		_, err = os.Stat(path)
+		return err
+	})
+}
 
 // checkout is the folder of go.mod, seen from the folder that a test runs in.
 func checkout() (string, error) {

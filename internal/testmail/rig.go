@@ -512,6 +512,22 @@ func (r *Rig) Mails(address string) (mails [][]byte) {
 	return mails
 }
 
+// Flagged counts the mails in the inbox of a user that carry a flag, by its
+// letter in the names of a maildir: S is \Seen.
+func (r *Rig) Flagged(address, letter string) (n int) {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.maildir(address), "cur", "*"))
+	if err != nil {
+		r.t.Fatalf("rig: %v", err)
+	}
+	for _, f := range files {
+		if _, flags, ok := strings.Cut(filepath.Base(f), ":2,"); ok && strings.Contains(flags, letter) {
+			n++
+		}
+	}
+	return n
+}
+
 // Wait returns the first mail in the inbox of a user that ok accepts, as soon
 // as there is one; the test fails after limit.
 func (r *Rig) Wait(address string, limit time.Duration, what string, ok func(raw []byte) bool) []byte {
