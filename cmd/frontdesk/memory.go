@@ -28,6 +28,7 @@ func (dm *daemon) giveBack(ctx context.Context) error {
 			given, last = false, work
 		case !given:
 			debug.FreeOSMemory()
+			unmapProgram()
 			given = true
 		}
 	}
