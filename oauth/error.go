@@ -46,6 +46,8 @@ func (e *Error) Error() string {
 	case KindClient:
 		todo := fmt.Sprintf("check client_id, tenant, grant and scopes of %s", e.App.Key)
 		switch {
+		case strings.Contains(e.Detail, "AADSTS700025"): // Microsoft: the app is public
+			todo = fmt.Sprintf("the app is a public one and has no secret: take client_secret_file out of %s", e.App.Key)
 		case e.Code == "invalid_client" && e.App.Secret != "":
 			todo = fmt.Sprintf("its client secret is wrong or has expired: make a new one at %s and write it into %q (client_secret_file of %s)", e.App.Provider, e.App.SecretFile, e.App.Key)
 		case e.Code == "invalid_client":
