@@ -121,9 +121,19 @@ var errCarefully = errors.New("a decision among others failed")
 // write runs f in a write transaction, again when the database asks for it, and
 // with savepoints when what a Try ran has failed without one.
 func (db *DB) write(ctx context.Context, f func(*Tx) error) error {
+	return db.writeSo(ctx, true, f)
+}
+
+// claim is write for claims of this process. They survive it, so that what ended
+// it is known, but need not survive the computer.
+func (db *DB) claim(ctx context.Context, f func(*Tx) error) error {
+	return db.writeSo(ctx, false, f)
+}
+
+func (db *DB) writeSo(ctx context.Context, lasting bool, f func(*Tx) error) error {
 	careful := false
 	for try := 1; ; try++ {
-		err := db.writeOnce(ctx, careful, f)
+		err := db.writeOnce(ctx, lasting, careful, f)
 		if !careful && errors.Is(err, errCarefully) {
 			careful = true
 			continue
@@ -150,8 +160,8 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (db *DB) writeOnce(ctx context.Context, careful bool, f func(*Tx) error) error {
-	session, err := db.engine.begin(ctx)
+func (db *DB) writeOnce(ctx context.Context, lasting, careful bool, f func(*Tx) error) error {
+	session, err := db.engine.begin(ctx, lasting)
 	if err != nil {
 		return err
 	}
@@ -326,6 +336,26 @@ func (tx *Tx) later(ctx context.Context, text string, args ...any) error {
 // eachLater is each for rows that are not needed before flush.
 func (tx *Tx) eachLater(ctx context.Context, text string, args []any, f rowFunc) error {
 	return tx.note(tx.session.later(ctx, statement{text: text, args: args, rows: f}))
+}
+
+// insert adds one row and returns its id; sql.ErrNoRows when ON CONFLICT kept
+// it out.
+func (tx *Tx) insert(ctx context.Context, text string, args []any) (id int64, err error) {
+	found := false
+	err = tx.insertLater(ctx, text, args, func(n int64) { id, found = n, true })
+	if err == nil {
+		err = tx.flush(ctx)
+	}
+	if err == nil && !found {
+		err = sql.ErrNoRows
+	}
+	return id, err
+}
+
+// insertLater is insert for an id that is not needed before flush. It is told
+// of a row that was added.
+func (tx *Tx) insertLater(ctx context.Context, text string, args []any, id func(int64)) error {
+	return tx.note(tx.session.later(ctx, statement{text: text, args: args, id: id}))
 }
 
 // flush waits for all that was put off.

@@ -53,3 +53,12 @@ func (e *sqliteEngine) writerPlan(ctx context.Context, text string) (lines []str
 	}
 	return lines, err
 }
+
+// Synchronous returns how an SQLite store's last transaction was synced: 2 is
+// FULL, 1 NORMAL.
+func Synchronous(ctx context.Context, db *DB) (how int, err error) {
+	e := db.engine.(*sqliteEngine)
+	<-e.turn
+	defer func() { e.turn <- struct{}{} }()
+	return how, e.conn.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&how)
+}

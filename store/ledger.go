@@ -110,8 +110,7 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 	if it.Sender != nil {
 		sender = *it.Sender
 	}
-	var id int64
-	err = tx.get(ctx, `
+	id, err := tx.insert(ctx, `
 		INSERT INTO ledger (
 			key,
 			brand,
@@ -129,10 +128,9 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 			contact,
 			claimed_until
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (key) DO NOTHING
-		RETURNING id`,
+		ON CONFLICT (key) DO NOTHING`,
 		[]any{it.Key, it.Brand, tickets.NormalAddress(it.Mailbox), it.Folder, int64(uidvalidity), int64(uid), it.Queue,
-			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data)), it.Contact, ms(it.Hold)}, &id)
+			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data)), it.Contact, ms(it.Hold)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -303,7 +301,7 @@ type Claimed struct {
 // be what ended the process, and the rows beside it must not be blamed.
 func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until time.Time) ([]Claimed, error) {
 	var rows []Claimed
-	err := db.write(ctx, func(tx *Tx) error {
+	err := db.claim(ctx, func(tx *Tx) error {
 		together, err := tx.unsuspected(ctx, brand, n, now)
 		if err != nil {
 			return err
@@ -396,7 +394,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 // RenewLedger makes claims last until until, but for those that somebody else
 // has taken over.
 func (db *DB) RenewLedger(ctx context.Context, rows []Claimed, until time.Time) error {
-	err := db.write(ctx, func(tx *Tx) error {
+	err := db.claim(ctx, func(tx *Tx) error {
 		for _, r := range rows {
 			err := tx.later(ctx, `UPDATE ledger SET claimed_until = $3 WHERE id = $1 AND epoch = $2 AND disposition = ''`, r.ID, r.Epoch, ms(until))
 			if err != nil {

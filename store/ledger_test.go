@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -251,4 +252,38 @@ func TestCommandsAreClaimedLikeMail(t *testing.T) {
 			t.Errorf("claimed: %+v", rows)
 		}
 	})
+}
+
+// What was told to anybody is on disk; claims end with the process anyway.
+func TestOnlyClaimsAreNotSynced(t *testing.T) {
+	t.Parallel()
+	db := must(store.Open(t.Context(), store.Options{Database: filepath.Join(t.TempDir(), "desk.db"), Daemon: true}))(t)
+	t.Cleanup(func() { db.Close() })
+	synced := func(what string, want int) {
+		t.Helper()
+		if got := must(store.Synchronous(t.Context(), db))(t); got != want {
+			t.Errorf("after %s: synchronous is %d, want %d", what, got, want)
+		}
+	}
+	synced("start", 2)
+	for n := range 2 {
+		if _, err := db.Append(t.Context(), items(n+1, n+1), nil); err != nil {
+			t.Fatal(err)
+		}
+		synced("an append", 2)
+		row := claim(t, db, 1, noon)[0]
+		synced("a claim", 1)
+		c := newTicket("anna@customer.example", "printer", "a@x")
+		c.Tickets[0].Letters = append(c.Tickets[0].Letters, ack("anna@customer.example", fmt.Sprint(n)))
+		save(t, db, row.ID, c)
+		synced("a decision", 2)
+		claimed := claimLetters(t, db, noon)
+		synced("a claim of letters", 1)
+		for _, o := range claimed {
+			if err := db.MarkDot(t.Context(), o.Letter.ID, o.Epoch, &store.Rendering{MessageID: fmt.Sprint(n, "@x")}, noon); err != nil {
+				t.Fatal(err)
+			}
+			synced("a dot", 2)
+		}
+	}
 }

@@ -45,7 +45,7 @@ type LetterClaim struct {
 // letter in doubt is handed out when its claim has run out.
 func (db *DB) ClaimLetters(ctx context.Context, c LetterClaim) ([]Outgoing, error) {
 	var list []Outgoing
-	err := db.write(ctx, func(tx *Tx) error {
+	err := db.claim(ctx, func(tx *Tx) error {
 		var err error
 		list, err = tx.claimLetters(ctx, c)
 		if err != nil {

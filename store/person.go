@@ -265,7 +265,7 @@ func numbers(address string) []string {
 }
 
 func (tx *Tx) newPerson(ctx context.Context, key personKey, name string) (id int64, err error) {
-	err = tx.get(ctx, `
+	id, err = tx.insert(ctx, `
 		INSERT INTO people (
 			brand,
 			name,
@@ -276,8 +276,7 @@ func (tx *Tx) newPerson(ctx context.Context, key personKey, name string) (id int
 			blocked,
 			notes,
 			changed
-		) VALUES ($1, $2, $3, $4, '', '', FALSE, '', 0)
-		RETURNING id`, []any{key.brand, name, fold(name), jsonArg(numbers(key.address))}, &id)
+		) VALUES ($1, $2, $3, $4, '', '', FALSE, '', 0)`, []any{key.brand, name, fold(name), jsonArg(numbers(key.address))})
 	if err != nil {
 		return 0, err
 	}

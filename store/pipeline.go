@@ -31,6 +31,15 @@ const (
 const goodbye = 5 * time.Second
 
 func (t *postgresTx) later(_ context.Context, s statement) error {
+	if s.id != nil {
+		s.text += ` RETURNING id`
+		s.rows = func(scan func(...any) error) error {
+			var id int64
+			err := scan(&id)
+			s.id(id)
+			return err
+		}
+	}
 	t.queue = append(t.queue, s)
 	return nil
 }

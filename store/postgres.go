@@ -85,8 +85,8 @@ func (e *postgresEngine) close() error { return e.db.Close() }
 
 // begin starts a READ COMMITTED transaction whatever the server's default: the
 // brand's row is what serialises, and each statement after it must see what
-// was committed meanwhile.
-func (e *postgresEngine) begin(ctx context.Context) (session, error) {
+// was committed meanwhile. All of it lasts: the nodes outlive the server.
+func (e *postgresEngine) begin(ctx context.Context, _ bool) (session, error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err

@@ -388,7 +388,7 @@ func productArgs(p *tickets.Product, now time.Time) []any {
 }
 
 func (tx *Tx) insertProduct(ctx context.Context, args []any, id *int64) error {
-	return tx.eachLater(ctx, `
+	return tx.insertLater(ctx, `
 		INSERT INTO products (
 			brand,
 			serial,
@@ -405,8 +405,7 @@ func (tx *Tx) insertProduct(ctx context.Context, args []any, id *int64) error {
 			notes,
 			folded,
 			changed
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		RETURNING id`, args, func(scan func(...any) error) error { return scan(id) })
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, args, func(n int64) { *id = n })
 }
 
 // updateProduct makes a stored product what is given.

@@ -96,7 +96,7 @@ func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, 
 	if l.Held != "" {
 		state = LetterHeld
 	}
-	return tx.eachLater(ctx, `
+	return tx.insertLater(ctx, `
 		INSERT INTO letters (
 			key,
 			ticket,
@@ -121,17 +121,10 @@ func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, 
 			held,
 			code
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $20)
-		ON CONFLICT (key) DO NOTHING
-		RETURNING id`,
+		ON CONFLICT (key) DO NOTHING`,
 		[]any{textArg(l.Key), idArg(l.Ticket), l.Brand, tickets.NormalAddress(l.Mailbox), string(l.Kind), l.Language,
 			to, tickets.Domain(to), core, l.Person, l.Agent, l.Message, int64(l.Version), string(l.Auto), int64(l.Priority),
-			ms(l.NotAfter), mustJSON(data), state, ms(now), l.Held},
-		func(scan func(...any) error) error {
-			var id int64
-			err := scan(&id)
-			isNew(id)
-			return err
-		})
+			ms(l.NotAfter), mustJSON(data), state, ms(now), l.Held}, isNew)
 }
 
 // letterColumns and scanLetter load a tickets.Letter; other columns follow.

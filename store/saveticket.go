@@ -152,8 +152,8 @@ func returnArg(r *tickets.Return) string {
 	return mustJSON(r)
 }
 
-func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, err error) {
-	err = tx.get(ctx, `
+func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (int64, error) {
+	return tx.insert(ctx, `
 		INSERT INTO tickets (
 			brand,
 			mailbox,
@@ -194,9 +194,7 @@ func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (id int64, er
 			product,
 			returned,
 			identity
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
-		RETURNING id`, ticketArgs(t), &id)
-	return id, err
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)`, ticketArgs(t))
 }
 
 func (tx *Tx) updateTicket(ctx context.Context, t *tickets.Ticket) error {
@@ -342,7 +340,7 @@ func (s *saver) author(ctx context.Context, t *tickets.Ticket, a tickets.Author)
 }
 
 func (tx *Tx) insertMessage(ctx context.Context, brand string, m *tickets.Message) (id int64, err error) {
-	err = tx.get(ctx, `
+	id, err = tx.insert(ctx, `
 		INSERT INTO messages (
 			brand,
 			ticket,
@@ -369,12 +367,11 @@ func (tx *Tx) insertMessage(ctx context.Context, brand string, m *tickets.Messag
 			dated,
 			commands,
 			flags
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-		RETURNING id`,
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		[]any{brand, m.Ticket, int64(m.Seq), int64(m.Version), m.Ledger, string(m.Direction), string(m.Channel), string(m.Kind),
 			string(m.Author.Kind), m.Author.Person, m.Author.Address.Name, m.Author.Address.Address,
 			m.MessageID, jsonArg(m.InReplyTo), jsonArg(m.Cites), m.Subject, m.Text, attachmentsArg(m.Attachments),
-			sumArg(m.Content), m.ThreadRoot, ms(m.At), dayOf(m.At), ms(m.Date), jsonArg(m.Commands), jsonArg(m.Flags)}, &id)
+			sumArg(m.Content), m.ThreadRoot, ms(m.At), dayOf(m.At), ms(m.Date), jsonArg(m.Commands), jsonArg(m.Flags)})
 	if err != nil {
 		return 0, err
 	}

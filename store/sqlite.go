@@ -40,6 +40,7 @@ const (
 type sqliteEngine struct {
 	path    string
 	copies  bool // Options.CopyFirst
+	fast    bool // nothing is synced
 	lock    *os.File
 	writers *sql.DB
 	readers *sql.DB
@@ -53,6 +54,7 @@ type sqliteEngine struct {
 	checkpoints *checkpointer
 	statements  map[string]*sql.Stmt
 	trust       *trust
+	passing     bool // its commits are not synced
 }
 
 // useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
@@ -66,7 +68,7 @@ func openSQLite(ctx context.Context, opt Options) (engine, []string, error) {
 	if err != nil || opt.Database == "" {
 		return nil, nil, fmt.Errorf("open database %q: no such path", opt.Database)
 	}
-	e := &sqliteEngine{path: path, copies: opt.CopyFirst, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}, trust: newTrust()}
+	e := &sqliteEngine{path: path, copies: opt.CopyFirst, fast: opt.Fast, turn: make(chan struct{}, 1), ended: make(chan struct{}), statements: map[string]*sql.Stmt{}, trust: newTrust()}
 	notes, err := e.open(ctx, opt)
 	if err != nil {
 		err = errors.Join(err, e.close())
@@ -294,7 +296,9 @@ func (e *sqliteEngine) close() error {
 // sqliteTx is a transaction on the writing connection.
 type sqliteTx struct{ e *sqliteEngine }
 
-func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
+// begin: a transaction that need not last is on disk with the next one that
+// must: the WAL keeps their order.
+func (e *sqliteEngine) begin(ctx context.Context, lasting bool) (session, error) {
 	select {
 	case <-e.turn:
 	case <-e.ended:
@@ -306,11 +310,33 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 		e.turn <- struct{}{}
 		return nil, err
 	}
-	if err := (sqliteTx{e}).run(ctx, `BEGIN IMMEDIATE`); err != nil {
+	t := sqliteTx{e}
+	err := t.sync(lasting)
+	if err == nil {
+		err = t.run(ctx, `BEGIN IMMEDIATE`)
+	}
+	if err != nil {
 		e.turn <- struct{}{}
 		return nil, sqliteError(err)
 	}
-	return sqliteTx{e}, nil
+	return t, nil
+}
+
+// sync says whether commits are synced from now on. A prepared statement would
+// say it only once: when it is prepared.
+func (t sqliteTx) sync(lasting bool) error {
+	if t.e.fast || t.e.passing == !lasting {
+		return nil
+	}
+	how := "FULL"
+	if !lasting {
+		how = "NORMAL"
+	}
+	_, err := t.e.conn.ExecContext(context.Background(), `PRAGMA synchronous = `+how)
+	if err == nil {
+		t.e.passing = !lasting
+	}
+	return err
 }
 
 func (t sqliteTx) commit(ctx context.Context) error {
@@ -353,9 +379,19 @@ func (t sqliteTx) later(ctx context.Context, s statement) error {
 	if s.rows != nil {
 		return t.each(ctx, s.text, s.args, s.rows)
 	}
-	n, err := t.exec(ctx, s.text, s.args)
-	if err == nil && s.met != nil {
+	result, err := t.result(ctx, s.text, s.args)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	switch {
+	case err != nil:
+	case s.met != nil:
 		err = s.met(n)
+	case s.id != nil && n > 0: // RETURNING would make a table for the one id
+		var id int64
+		id, err = result.LastInsertId()
+		s.id(id)
 	}
 	return err
 }
@@ -393,20 +429,27 @@ func (t sqliteTx) each(ctx context.Context, text string, args []any, f rowFunc) 
 }
 
 func (t sqliteTx) exec(ctx context.Context, text string, args []any) (int64, error) {
-	if err := ctx.Err(); err != nil {
+	result, err := t.result(ctx, text, args)
+	if err != nil {
 		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (t sqliteTx) result(ctx context.Context, text string, args []any) (sql.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	s, err := t.prepared(ctx, text)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	result, err := s.ExecContext(ctx, bind(args)...)
 	if err != nil {
 		t.e.trust.met(err)
-		return 0, err
 	}
-	return result.RowsAffected()
+	return result, err
 }
 
 // again: a writer of another process held the lock for all of busy_timeout.

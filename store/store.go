@@ -84,8 +84,10 @@ type DB struct {
 // and the search index.
 type engine interface {
 	reader() runner
-	// begin starts a write transaction.
-	begin(ctx context.Context) (session, error)
+	// begin starts a write transaction. One of which nothing must last need not
+	// be on disk when commit returns, if all that it is good for ends with what
+	// would take it away: the computer.
+	begin(ctx context.Context, lasting bool) (session, error)
 	// again reports that the whole transaction is worth another attempt.
 	again(err error) bool
 	// fatal reports that the failure ended the transaction, or that the
@@ -127,13 +129,15 @@ type session interface {
 // rowFunc is called with the Scan of each row.
 type rowFunc = func(scan func(...any) error) error
 
-// statement is one to be run, now or with the next. Of rows and met one may be
-// set; met is told how many rows the statement met.
+// statement is one to be run, now or with the next. Of rows, met and id one may
+// be set; met is told how many rows the statement met, id the id of the row that
+// an INSERT added, if it did.
 type statement struct {
 	text string
 	args []any
 	rows rowFunc
 	met  func(n int64) error
+	id   func(id int64)
 }
 
 // Open opens the database, migrates it to this version and checks it. The
