@@ -18,7 +18,7 @@ COMMA      = ,
 
 export CGO_ENABLED = 0
 
-.PHONY: packages help build test lint libc bench fuzz torture eval deps demo
+.PHONY: packages help build test lint libc bench gobench fuzz torture eval deps demo
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,7 +49,15 @@ libc:
 	got=$$($(GO) list -m -f '{{.Version}}' modernc.org/libc); \
 	if [ "$$want" != "$$got" ]; then echo "modernc.org/libc is $$got, but modernc.org/sqlite pins $$want: go get modernc.org/libc@$$want"; exit 1; fi
 
-bench: ## all benchmarks; BENCH=REGEXP chooses
+# make bench BENCH=REGEXP chooses among Go's benchmarks, as gobench does.
+ifdef BENCH
+bench: gobench
+else
+bench: ## the desk against an ideal pipe, about 20 minutes; PART=REGEXP, ROUNDS=5, PROFILE=DIR
+	$(GO) run ./bench -only '$(or $(PART),.)' -rounds $(or $(ROUNDS),5) $(if $(PROFILE),-profile '$(abspath $(PROFILE))') $(BENCHFLAGS)
+endif
+
+gobench: ## Go's benchmarks of the rooms; BENCH=REGEXP chooses
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZTIME (30s), and a million tickets' clocks

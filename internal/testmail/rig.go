@@ -93,6 +93,7 @@ type rigState struct {
 	mu      sync.Mutex
 	users   map[string]string // address → password
 	routes  map[string]int    // domain → port of an LMTP server
+	filled  int               // calls of Fill
 	dovecot *process
 	postfix *process
 }
@@ -483,6 +484,35 @@ func (r *Rig) Vacation(address string) {
 func (r *Rig) maildir(address string) string {
 	local, domain, _ := strings.Cut(address, "@")
 	return r.path(filepath.Join("mail", domain, local, "Maildir"))
+}
+
+// Fill puts mails, with LF, into the inbox of a user, as if they had been
+// delivered a second apart, the last one now. It writes the maildir: ten
+// thousand mails take a second.
+func (r *Rig) Fill(address string, mails [][]byte) {
+	r.t.Helper()
+	dir := filepath.Join(r.maildir(address), "new")
+	r.mu.Lock()
+	r.filled++
+	fill := r.filled
+	r.mu.Unlock()
+	began := time.Now().Add(-time.Duration(len(mails)) * time.Second)
+	err := os.MkdirAll(dir, 0o755)
+	for i, raw := range mails {
+		at := began.Add(time.Duration(i) * time.Second)
+		name := filepath.Join(dir, fmt.Sprintf("%d.M%06dP%d.rig,S=%d,W=%d", at.Unix(), i, fill, len(raw), len(raw)+bytes.Count(raw, []byte("\n"))))
+		if err == nil {
+			err = errors.Join(os.WriteFile(name, raw, 0o644), os.Chtimes(name, at, at))
+		}
+	}
+	if err == nil {
+		err = filepath.WalkDir(r.path("mail"), func(path string, _ os.DirEntry, err error) error {
+			return errors.Join(err, os.Chown(path, mailUID, mailUID))
+		})
+	}
+	if err != nil {
+		r.t.Fatalf("rig: fill %s: %v", address, err)
+	}
 }
 
 // Send hands a mail to the rig's port 25, as a stranger's server does.

@@ -72,7 +72,37 @@ kill -QUIT $pid
 wait $pid
 rm -rf "$dir"`
 
-func start() (*cluster, error) {
+// start starts the server of this process, which is fast and keeps nothing
+// through a crash.
+func start() (s *cluster, err error) {
+	started, err = startWith("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300", "shared_buffers=64MB")
+	return started, err
+}
+
+// Server is a private PostgreSQL server as an operator has one: what it commits
+// is on disk.
+type Server struct{ c *cluster }
+
+// StartServer starts one; Stop ends it and removes its files.
+func StartServer() (*Server, error) {
+	c, err := startWith("max_connections=100", "shared_buffers=128MB")
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	return &Server{c}, nil
+}
+
+// NewDatabase makes an empty database and returns its URL.
+func (s *Server) NewDatabase() (url string, err error) {
+	name, err := s.c.newDatabase()
+	return s.c.url(name), err
+}
+
+// Stop ends the server.
+func (s *Server) Stop() { s.c.stop() }
+
+func startWith(settings ...string) (*cluster, error) {
 	initdb, err := tool("initdb")
 	if err != nil {
 		return nil, err
@@ -101,9 +131,11 @@ func start() (*cluster, error) {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	s := &cluster{dir: dir}
-	s.sh = exec.Command("sh", "-c", watch, "sh", dir, postgres, "-D", data, "-k", dir, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off",
-		"-c", "max_connections=300", "-c", "shared_buffers=64MB")
+	args := []string{"-c", watch, "sh", dir, postgres, "-D", data, "-k", dir, "-c", "listen_addresses="}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	s.sh = exec.Command("sh", args...)
 	s.sh.SysProcAttr, s.sh.Dir = who, dir
 	if s.stdin, err = s.sh.StdinPipe(); err != nil {
 		return nil, err
@@ -111,9 +143,8 @@ func start() (*cluster, error) {
 	if err := s.sh.Start(); err != nil {
 		return nil, err
 	}
-	started = s
 	if s.admin, err = sql.Open("pgx", s.url("postgres")); err != nil {
-		return nil, err
+		return s, err
 	}
 	s.admin.SetMaxOpenConns(1)
 	return s, s.await()
@@ -182,14 +213,17 @@ func (s *cluster) newDatabase() (name string, err error) {
 	return name, err
 }
 
-// stopPostgres ends the server and removes its files.
-func stopPostgres() {
-	if started == nil {
+// stopPostgres ends the server of this process.
+func stopPostgres() { started.stop() }
+
+// stop ends a server, if it was started, and removes its files.
+func (s *cluster) stop() {
+	if s == nil {
 		return
 	}
-	if started.admin != nil {
-		started.admin.Close()
+	if s.admin != nil {
+		s.admin.Close()
 	}
-	started.stdin.Close()
-	_ = started.sh.Wait() // its status is that of a server told to quit
+	s.stdin.Close()
+	_ = s.sh.Wait() // its status is that of a server told to quit
 }

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// measureMemory is the resident memory of an idle desk, and what one mail of
+// 25 MB adds at most.
+func measureMemory(t *section) {
+	many := t.size(100, 5)
+	users := []string{deskAddress, stockAddress(1), deskAgent}
+	for i := len(users); i < many; i++ {
+		users = append(users, fmt.Sprintf("box%d@perf.test", i))
+	}
+	o := newOffice(t, users...)
+	limits := map[int][2]float64{2: {40, 25}, many: {120, 60}}
+	for _, n := range []int{2, many} {
+		var rss []float64
+		for range min(3, t.b.opt.rounds) {
+			d := officeDesk(t, o, users[:n], deskConfig{})
+			d.start()
+			rss = append(rss, d.idleMemory())
+			d.stop()
+			d.remove()
+		}
+		t.add(fmt.Sprintf("idle, %d mailboxes", n), "MB resident", rss).atMost(limits[n][0], limits[n][1])
+	}
+	size := t.size(25<<20, 1<<20)
+	from := stockAddress(1)
+	raw := append(requestOf(from, 1), crlf([]byte(lines64(make([]byte, size*57/78))))...)
+	var more []float64
+	for range min(3, t.b.opt.rounds) {
+		d := officeDesk(t, o, users[:1], deskConfig{more: "limits: {message_size: 100MB}\n"})
+		d.start()
+		before := d.idleMemory()
+		acknowledged(t, o, d, from, raw)
+		more = append(more, d.memory("VmHWM")-before)
+		d.stop()
+		d.remove()
+	}
+	t.add(fmt.Sprintf("a mail of %d MB, highest above idle", size>>20), "MB more", more).atMost(64, 16)
+}
+
+// measureStart is the time from the start of the process until READY.
+func measureStart(t *section) {
+	o := newOffice(t, deskAddress)
+	must := map[int]float64{1_000_000: 1000}
+	for _, n := range t.stocks(0, 10_000, 1_000_000) {
+		d := officeDesk(t, o, []string{deskAddress}, deskConfig{})
+		t.stocked(d, n)
+		var took []float64
+		t.rounds(func(count bool) {
+			began, ready := d.start()
+			if d.stop(); count {
+				took = append(took, float64(ready.Sub(began))/float64(time.Millisecond))
+			}
+		})
+		d.remove()
+		f := t.add(fmt.Sprintf("start → READY, %d messages stored", n), "ms", took)
+		if must[n] > 0 {
+			f.atMost(must[n], 200)
+		}
+	}
+}
+
+// stocks are numbers of stored messages: small ones in a quick run.
+func (s *section) stocks(list ...int) []int {
+	if !s.b.opt.quick {
+		return list
+	}
+	for i := range list {
+		list[i] = 10 * (i + 1)
+	}
+	return list
+}
+
+// stocked gives the desk a database with n messages. Each is filled once a run,
+// and copied.
+func (s *section) stocked(d *desk, n int) {
+	d.run("migrate")
+	if n == 0 {
+		return
+	}
+	kept := filepath.Join(s.b.dir, fmt.Sprintf("stock%d.db", n))
+	if _, err := os.Stat(kept); err != nil {
+		d.run("migrate")
+		began := time.Now()
+		fillStock(s, d.database(), n)
+		if n >= 100_000 {
+			s.Logf("%d messages filled in within %v", n, time.Since(began).Round(time.Second))
+		}
+		if err := copyFile(kept, d.database()); err != nil {
+			s.Fatalf("stock of %d messages: %v", n, err)
+		}
+		return
+	}
+	if err := copyFile(d.database(), kept); err != nil {
+		s.Fatalf("stock of %d messages: %v", n, err)
+	}
+}
