@@ -4,9 +4,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The paths below the desk's public URL at which Twilio finds it. Those of
@@ -174,15 +175,24 @@ func (r *reader) note(err error) {
 
 func (r *reader) value(s string) string {
 	v, err := value(s)
-	if err == nil && !word.MatchString(v) {
+	if err == nil && !word(v) {
 		err = fmt.Errorf("%q", shorten(v, 40))
 	}
 	r.note(err)
 	return v
 }
 
-// word is what brands and languages are called.
-var word = regexp.MustCompile(`^[\pL\pN_.-]{0,100}$`)
+// word reports whether s may be what a brand or a language is called. It is no
+// regular expression: a hundred times the letters of all scripts is two
+// megabytes of program.
+func word(s string) bool {
+	for _, r := range s {
+		if !unicode.In(r, unicode.L, unicode.N) && r != '_' && r != '.' && r != '-' {
+			return false
+		}
+	}
+	return utf8.RuneCountInString(s) <= 100
+}
 
 func (r *reader) number(s string) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
