@@ -21,7 +21,7 @@ import (
 const (
 	batchUIDs  = 500       // UIDs named in one FETCH
 	groupMails = 50        // mails committed together: more gains nothing
-	groupBytes = 16 << 20  // or as many bytes
+	groupBytes = 4 << 20   // or as many bytes
 	keepBytes  = 256 << 10 // of an oversize mail
 )
 
@@ -55,6 +55,18 @@ type fetched struct {
 	date time.Time
 	data []byte // whole, or the first part below OversizeField
 	sum  [32]byte
+	pack *store.Pack // a large mail, in place of data
+	free func()      // gives the room of a large one back, once; else nil
+}
+
+// drop is called when the mail is stored, or is not to be.
+func (f *fetched) drop() {
+	if f != nil && f.free != nil {
+		if f.pack != nil {
+			f.pack.Drop()
+		}
+		f.free()
+	}
 }
 
 // search returns the UIDs from low on that are in the folder, ascending.
@@ -128,6 +140,10 @@ func (s *session) fetch(ctx context.Context, uids []uint32, commit func([]fetche
 		}
 		s.m.alive()
 		return nil
+	}, hold: func(size int64) (func(), error) {
+		s.wire.disarm() // the server waits for us until other large mails are stored
+		defer s.wire.arm()
+		return s.m.opt.DB.Large(ctx, size)
 	}}
 	what := fmt.Sprintf("fetch uid %d", uids[0])
 	if len(uids) > 1 {
@@ -162,11 +178,12 @@ func (s *session) stream(uids []uint32, g *group) error {
 	var err error
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		if err := g.add(held); err != nil {
+			held.drop()
 			s.wire.shut() // the rest of the answer is not wanted
 			_ = cmd.Close()
 			return err
 		}
-		if held, err = readMail(msg, limit); err != nil {
+		if held, err = readMail(msg, limit, g.hold); err != nil {
 			s.lost()
 			break
 		}
@@ -175,9 +192,11 @@ func (s *session) stream(uids []uint32, g *group) error {
 		err = endErr
 	}
 	if err != nil {
+		held.drop()
 		held = nil
 	}
 	if addErr := g.add(held); addErr != nil {
+		held.drop()
 		return addErr
 	}
 	return errors.Join(g.flush(), err)
@@ -194,18 +213,20 @@ func (s *session) lost() {
 // group collects mails for one commit.
 type group struct {
 	commit func([]fetched) error
+	hold   func(size int64) (free func(), err error) // waits for the room of a large mail
 	mails  []fetched
 	bytes  int
 }
 
-// add takes a complete mail; nil is none.
+// add takes a complete mail; nil is none. A large one is committed at once:
+// the next may need its room.
 func (g *group) add(m *fetched) error {
 	if m == nil {
 		return nil
 	}
 	g.mails = append(g.mails, *m)
 	g.bytes += len(m.data)
-	if len(g.mails) < groupMails && g.bytes < groupBytes {
+	if m.pack == nil && len(g.mails) < groupMails && g.bytes < groupBytes {
 		return nil
 	}
 	return g.flush()
@@ -216,14 +237,23 @@ func (g *group) flush() error {
 		return nil
 	}
 	err := g.commit(g.mails)
+	for i := range g.mails {
+		g.mails[i].drop()
+	}
+	clear(g.mails) // holds on to no mail
 	g.mails, g.bytes = g.mails[:0], 0
 	return err
 }
 
 // readMail reads one FETCH response; nil when it holds no mail. After an error
 // the connection is lost, and msg must not be read on.
-func readMail(msg *imapclient.FetchMessageData, limit int64) (*fetched, error) {
+func readMail(msg *imapclient.FetchMessageData, limit int64, hold func(int64) (func(), error)) (_ *fetched, err error) {
 	var m fetched
+	defer func() {
+		if err != nil {
+			m.drop()
+		}
+	}()
 	complete, oversize := false, int64(0)
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
@@ -240,15 +270,27 @@ func readMail(msg *imapclient.FetchMessageData, limit int64) (*fetched, error) {
 			if item.Literal.Size() > limit {
 				oversize = item.Literal.Size()
 			}
-			var err error
-			if m.data, err = readLiteral(item.Literal, oversize > 0); err != nil {
+			if size := item.Literal.Size(); size > store.LargeMail && oversize == 0 && m.pack == nil {
+				if m.free, err = hold(size); err != nil {
+					return nil, err
+				}
+				m.pack, err = packLiteral(item.Literal)
+			} else {
+				m.data, err = readLiteral(item.Literal, oversize > 0)
+			}
+			if err != nil {
 				return nil, err
 			}
 			complete = true
 		}
 	}
 	if !complete || m.uid == 0 {
+		m.drop()
 		return nil, nil
+	}
+	if m.pack != nil {
+		m.sum = m.pack.Sum()
+		return &m, nil
 	}
 	if oversize > 0 {
 		head := fmt.Sprintf("%s: %d\r\n", OversizeField, max(m.size, oversize))
@@ -277,6 +319,16 @@ func readLiteral(l imap.LiteralReader, part bool) (data []byte, err error) {
 	return data, nil
 }
 
+// packLiteral reads a literal to its announced end, and compresses it meanwhile.
+func packLiteral(l imap.LiteralReader) (*store.Pack, error) {
+	p := store.NewPack(l.Size())
+	n, err := io.Copy(p, l)
+	if err != nil || n != l.Size() {
+		return nil, fmt.Errorf("connection ended %d bytes into %d", n, l.Size())
+	}
+	return p, p.Close()
+}
+
 // key names a mail for ever.
 func (m *Mailbox) key(uid uint32) string {
 	return fmt.Sprintf("imap:%s:%s:%d:%d", m.opt.Address, m.opt.Folder, m.valid, uid)
@@ -301,5 +353,6 @@ func (m *Mailbox) item(f *fetched) store.Item {
 		Received: received,
 		SHA256:   f.sum,
 		Data:     f.data,
+		Pack:     f.pack,
 	}
 }

@@ -48,6 +48,7 @@ type LMTP struct {
 
 const (
 	maxRecipients = 1000
+	largeUnknown  = 16 << 20 // room for a large mail whose size was not announced
 	lmtpTimeout   = 5 * time.Minute // RFC 5321 section 4.5.3.2.7
 	commitTimeout = time.Minute
 )
@@ -193,11 +194,30 @@ func (t *lmtpSession) LMTPData(r io.Reader, _ smtp.StatusCollector) error { retu
 func (t *lmtpSession) take(r io.Reader) error {
 	now := t.s.opt.Now()
 	var buf bytes.Buffer
-	buf.Grow(int(min(t.size, t.s.opt.MaxSize)) + 4096) // a large mail is copied once
 	buf.WriteString(t.received(now))
-	n, err := buf.ReadFrom(io.LimitReader(r, t.s.opt.MaxSize+1))
+	n, err := buf.ReadFrom(io.LimitReader(r, min(store.LargeMail, t.s.opt.MaxSize+1)))
 	if err != nil {
 		return err // the client went away, or the library says what is wrong
+	}
+	var pack *store.Pack
+	if n == store.LargeMail {
+		free, err := t.s.opt.DB.Large(t.ctx, max(t.size, largeUnknown))
+		if err != nil {
+			return notStored(err)
+		}
+		pack = store.NewPack(min(t.size, t.s.opt.MaxSize))
+		defer func() { pack.Drop(); free() }()
+		if _, err = buf.WriteTo(pack); err != nil {
+			return notStored(err)
+		}
+		rest, err := io.Copy(pack, io.LimitReader(r, t.s.opt.MaxSize+1-n))
+		if err != nil {
+			return err
+		}
+		n += rest
+		if err := pack.Close(); err != nil {
+			return notStored(err)
+		}
 	}
 	if n > t.s.opt.MaxSize {
 		return smtp.ErrDataTooLarge
@@ -205,13 +225,17 @@ func (t *lmtpSession) take(r io.Reader) error {
 	if t.s.opt.Full() != nil {
 		return errNoRoom
 	}
-	raw := buf.Bytes()
-	items := t.items(raw, now)
+	items := t.items(buf.Bytes(), now)
+	if pack != nil {
+		for i := range items {
+			items[i].Data, items[i].Pack, items[i].SHA256 = nil, pack, pack.Sum()
+		}
+	}
 	ctx, cancel := context.WithTimeout(t.ctx, commitTimeout)
 	defer cancel()
 	added, err := t.s.db.Append(ctx, items, nil)
 	if err != nil {
-		t.s.opt.Log.Error("lmtp mail not stored", "mailbox", items[0].Mailbox, "size", len(raw), "err", err)
+		t.s.opt.Log.Error("lmtp mail not stored", "mailbox", items[0].Mailbox, "size", n, "err", err)
 		return notStored(err)
 	}
 	if added > 0 {

@@ -336,6 +336,17 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.err = fmt.Errorf("the program ended %d times while it was handled", row.Attempts)
 		return c
 	}
+	if row.Size > store.LargeMail {
+		free, err := w.opt.DB.Large(ctx, row.Size)
+		if err != nil {
+			c.err = err
+			return c
+		}
+		defer free()
+		if row.Data, c.err = w.opt.DB.Raw(ctx, row.ID); c.err != nil {
+			return c
+		}
+	}
 	if row.Channel == tickets.ChannelWeb {
 		c.in, c.err = pressed(row)
 		return c

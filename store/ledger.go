@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type Item struct {
 	Received   time.Time
 	SHA256     [32]byte // of Data
 	Data       []byte   // raw bytes (a mail; for web and shell a JSON command; for phone channels a webhook)
+	Pack       *Pack    // in place of Data: a large mail that was compressed while it came
 
 	// Contact ties rows that belong together before anybody decided about them:
 	// "call:CA…" for everything of one call; "" nothing.
@@ -72,7 +74,11 @@ func imapKey(key string) (uidvalidity, uid uint32) {
 func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added int, err error) {
 	packed := make([][]byte, len(items)) // before the transaction: it must be short
 	for i := range items {
-		packed[i] = db.raw.pack(items[i].Data)
+		if p := items[i].Pack; p != nil {
+			packed[i] = p.out.Bytes()
+		} else {
+			packed[i] = db.raw.pack(items[i].Data)
+		}
 	}
 	err = db.write(ctx, func(tx *Tx) error {
 		added = 0
@@ -104,6 +110,14 @@ func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added i
 	return added, nil
 }
 
+// size is that of the raw bytes.
+func (it *Item) size() int64 {
+	if it.Pack != nil {
+		return it.Pack.Size()
+	}
+	return int64(len(it.Data))
+}
+
 func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bool, err error) {
 	uidvalidity, uid := imapKey(it.Key)
 	var sender any
@@ -130,7 +144,7 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (key) DO NOTHING`,
 		[]any{it.Key, it.Brand, tickets.NormalAddress(it.Mailbox), it.Folder, int64(uidvalidity), int64(uid), it.Queue,
-			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], int64(len(it.Data)), it.Contact, ms(it.Hold)})
+			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], it.size(), it.Contact, ms(it.Hold)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -289,6 +303,7 @@ func (db *DB) LedgerUIDs(ctx context.Context, mailbox, folder string, uidvalidit
 type Claimed struct {
 	ID int64
 	Item
+	Size     int64    // of the raw bytes; Data is nil above LargeMail: Raw has it
 	Attempts int      // times it was claimed before
 	Released string   // who released it from quarantine last, "" never
 	Answered []string // the reasons that it was held for and released
@@ -369,6 +384,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			recipients,
 			received,
 			sha256,
+			size,
 			attempts - 1,
 			released,
 			contact,
@@ -379,7 +395,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			var sender sql.NullString
 			var released string
 			err := scan(&c.ID, &c.Key, &c.Brand, &c.Mailbox, &c.Folder, &c.Queue, &c.Channel, &sender,
-				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Attempts, &released, &c.Contact, &c.Epoch)
+				jsonDest{&c.Recipients}, timeDest{&c.Received}, sumDest{&c.SHA256}, &c.Size, &c.Attempts, &released, &c.Contact, &c.Epoch)
 			c.Answered, c.Released = answered(released)
 			if sender.Valid {
 				c.Sender = &sender.String
@@ -432,12 +448,14 @@ func (db *DB) ReturnLedger(ctx context.Context, rows []Claimed) error {
 	return nil
 }
 
-// loadRaw fills in Data.
+// loadRaw fills in Data of all but large mails.
 func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 	byID := make(map[int64]*Claimed, len(rows))
-	ids := make([]int64, len(rows))
+	ids := make([]int64, 0, len(rows))
 	for i := range rows {
-		ids[i], byID[rows[i].ID] = rows[i].ID, &rows[i]
+		if rows[i].Size <= LargeMail {
+			ids, byID[rows[i].ID] = append(ids, rows[i].ID), &rows[i]
+		}
 	}
 	return chunks(ids, maxIn, func(ids []int64) error {
 		list, args := in(nil, ids)
@@ -459,15 +477,61 @@ func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 
 // Raw returns the bytes of a ledger row (ErrNotFound).
 func (db *DB) Raw(ctx context.Context, ledger int64) ([]byte, error) {
-	var packed []byte
-	err := db.read.get(ctx, `SELECT data FROM raw WHERE ledger = $1`, []any{ledger}, &packed)
-	if err == nil {
-		packed, err = db.raw.unpack(packed)
+	r := &rawReader{ctx: ctx, db: db, ledger: ledger}
+	var data []byte
+	err := r.open()
+	switch {
+	case err != nil:
+	case len(r.left) < rawChunk:
+		data, err = db.raw.unpack(r.left)
+	default:
+		data, err = unpackFrom(r, r.size)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load the bytes of ledger row %d: %w", ledger, notFound(err))
 	}
-	return packed, nil
+	return data, nil
+}
+
+// rawChunk is how much of a row's stored bytes is read at a time: a large value
+// would be in memory three times, the database's, the driver's and ours.
+const rawChunk = 2 << 20
+
+// rawReader reads the stored bytes of a ledger row.
+type rawReader struct {
+	ctx    context.Context
+	db     *DB
+	ledger int64
+	size   int64 // of the raw bytes
+	left   []byte
+	at     int64 // bytes read of the stored value
+}
+
+func (r *rawReader) open() error {
+	err := r.db.read.get(r.ctx, `
+		SELECT l.size, substr(r.data, 1, $2)
+		FROM raw r JOIN ledger l ON l.id = r.ledger
+		WHERE r.ledger = $1`, []any{r.ledger, int64(rawChunk)}, &r.size, &r.left)
+	r.at = int64(len(r.left))
+	return err
+}
+
+func (r *rawReader) Read(b []byte) (int, error) {
+	if len(r.left) == 0 {
+		if r.at%rawChunk != 0 { // the last one was short
+			return 0, io.EOF
+		}
+		err := r.db.read.get(r.ctx, `SELECT substr(data, $2, $3) FROM raw WHERE ledger = $1`, []any{r.ledger, r.at + 1, int64(rawChunk)}, &r.left)
+		if err != nil {
+			return 0, err
+		}
+		if r.at += int64(len(r.left)); len(r.left) == 0 {
+			return 0, io.EOF
+		}
+	}
+	n := copy(b, r.left)
+	r.left = r.left[n:]
+	return n, nil
 }
 
 // notFound turns database/sql's word for no row into ours.

@@ -1,7 +1,11 @@
 package store
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"hash"
+	"io"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -49,6 +53,82 @@ func (c *codec) unpack(data []byte) ([]byte, error) {
 	out, err := c.r.DecodeAll(data, nil)
 	if err != nil {
 		return nil, fmt.Errorf("unpack %d stored bytes: %w", len(data), err)
+	}
+	return out, nil
+}
+
+// Pack takes the bytes of a large mail as they come and holds them compressed:
+// the mail as a whole is never in memory. It is not for several goroutines.
+type Pack struct {
+	out  bytes.Buffer
+	w    *zstd.Encoder
+	sum  hash.Hash
+	size int64
+}
+
+// NewPack begins one of about expect bytes; 0 when nobody knows.
+func NewPack(expect int64) *Pack {
+	p := &Pack{sum: sha256.New()}
+	p.out.Grow(int(expect)/10*9 + 4096) // more than base64 comes to: the buffer is not copied while it grows, and what is not used is no memory
+	var err error
+	p.w, err = zstd.NewWriter(&p.out,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(256<<10),
+		zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return p
+}
+
+func (p *Pack) Write(b []byte) (int, error) {
+	p.sum.Write(b)
+	p.size += int64(len(b))
+	return p.w.Write(b)
+}
+
+// Close ends the frame. Nothing may be written any more.
+func (p *Pack) Close() error {
+	if err := p.w.Close(); err != nil {
+		return fmt.Errorf("compress a mail: %w", err)
+	}
+	p.w = nil
+	return nil
+}
+
+// Drop lets go of the bytes, whoever still knows of p.
+func (p *Pack) Drop() { p.out, p.w = bytes.Buffer{}, nil }
+
+// Size is how many bytes were written.
+func (p *Pack) Size() int64 { return p.size }
+
+// Sum is the SHA-256 of what was written.
+func (p *Pack) Sum() (sum [32]byte) {
+	copy(sum[:], p.sum.Sum(nil))
+	return sum
+}
+
+// unpackFrom undoes pack from a stream; size is what will come of it.
+func unpackFrom(packed io.Reader, size int64) ([]byte, error) {
+	r, err := zstd.NewReader(packed,
+		zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxMemory(maxRaw),
+		zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("unpack stored bytes: %w", err)
+	}
+	defer r.Close()
+	out := make([]byte, size)
+	n, err := io.ReadFull(r, out)
+	if err == nil {
+		var more int64
+		if more, err = io.Copy(io.Discard, r); more > 0 {
+			err = fmt.Errorf("%d bytes more than were counted", more)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unpack %d stored bytes, after %d: %w", size, n, err)
 	}
 	return out, nil
 }

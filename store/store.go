@@ -72,6 +72,7 @@ type DB struct {
 	shared bool // other nodes may work on it
 	notes  []string
 	raw    codec
+	large  large
 	dots   dots
 	keys   tickets.Keyring
 

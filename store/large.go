@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// LargeMail is the size in bytes above which a mail is handled by itself: it is
+// compressed while it comes in, and loaded by who needs it, who holds [DB.Large].
+const LargeMail = 1 << 20
+
+// largeRoom is how many bytes of large mails are in hand at a time in one
+// process: one of the usual limit of 25 MB, or several smaller ones.
+const largeRoom = 32 << 20
+
+// large counts the bytes of large mails in hand.
+type large struct {
+	once  sync.Once
+	bytes *semaphore.Weighted
+}
+
+// Large waits until a large mail of size bytes may be in memory, and returns
+// what gives its room back. Whoever holds room must not ask for more: two that
+// wait for each other would wait for ever.
+func (db *DB) Large(ctx context.Context, size int64) (release func(), err error) {
+	if db == nil || size <= LargeMail {
+		return func() {}, nil
+	}
+	db.large.once.Do(func() { db.large.bytes = semaphore.NewWeighted(largeRoom) })
+	size = min(size, largeRoom)
+	if err := db.large.bytes.Acquire(ctx, size); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() {
+		// What such a mail took is garbage now. Left to itself, the collector
+		// waits until as much again was taken, and keeps it for minutes.
+		debug.FreeOSMemory()
+		db.large.bytes.Release(size)
+	}), nil
+}
