@@ -48,7 +48,7 @@ type LMTP struct {
 
 const (
 	maxRecipients = 1000
-	largeUnknown  = 16 << 20 // room for a large mail whose size was not announced
+	largeUnknown  = 16 << 20        // room for a large mail whose size was not announced
 	lmtpTimeout   = 5 * time.Minute // RFC 5321 section 4.5.3.2.7
 	commitTimeout = time.Minute
 )
