@@ -145,7 +145,7 @@ func TestLargeMailCutShort(t *testing.T) {
 // field; one that is too large is refused, and nothing is left in hand.
 func TestLargeMailByLMTP(t *testing.T) {
 	t.Parallel()
-	b := newLMTPBench(t)
+	b := newLMTPBenchUpTo(t, 4<<20)
 	c := b.dial()
 	mail := largeMail(1, 3)
 	c.envelope("maria@example.org", "support@baleyo.test", "hilfe@sahara.test")
@@ -164,6 +164,12 @@ func TestLargeMailByLMTP(t *testing.T) {
 		if head, ok := strings.CutSuffix(string(raw), mail); !ok || !strings.HasPrefix(head, "Received: ") {
 			t.Errorf("%s: %d bytes stored of %d", row.Mailbox, len(raw), len(mail))
 		}
+	}
+	c.envelope("maria@example.org", "support@baleyo.test")
+	c.say(largeMail(2, 5) + ".\r\n")
+	c.want("552 ")
+	if n := len(b.rows()); n != 2 {
+		t.Errorf("%d rows after one that is too large", n)
 	}
 	gone(t, b.db.DB)
 }

@@ -31,6 +31,12 @@ type lmtpBench struct {
 
 func newLMTPBench(t *testing.T) *lmtpBench {
 	t.Helper()
+	return newLMTPBenchUpTo(t, 100_000)
+}
+
+// newLMTPBenchUpTo is one that takes mails of so many bytes.
+func newLMTPBenchUpTo(t *testing.T, size int64) *lmtpBench {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +48,7 @@ func newLMTPBench(t *testing.T) *lmtpBench {
 			{Brand: "baleyo", Mailbox: "plain@baleyo.test", Queue: "support"},
 			{Brand: "sahara", Mailbox: "hilfe@sahara.test", Queue: "hilfe", Subaddressing: "-"},
 		},
-		MaxSize: 100_000, Hostname: "desk.baleyo.test",
+		MaxSize: size, Hostname: "desk.baleyo.test", DB: b.db.DB,
 		Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	})
 	s.db = b.db
