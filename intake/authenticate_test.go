@@ -8,12 +8,17 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 
 	"frontdesk/parser"
+	"frontdesk/store"
+	"frontdesk/tickets"
 )
 
 // readHeader makes a Mail of header text, as the parser would.
@@ -268,6 +273,83 @@ func FuzzAuthenticationResults(f *testing.F) {
 			if r.method == "" || r.value == "" {
 				t.Errorf("%q: empty result %+v", s, r)
 			}
+		}
+	})
+}
+
+// A name server that does not answer is another thing than a key that is not there.
+func TestDKIMWithoutAnswerIsForLater(t *testing.T) {
+	t.Parallel()
+	s := newSigner("baleyo.test")
+	raw := s.sign(t, "baleyo.test", "From: asha@baleyo.test\r\nTo: x@y.test\r\nSubject: x\r\n\r\nhi\r\n")
+	for _, c := range []struct {
+		err   error
+		later bool
+	}{
+		{&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		{&net.DNSError{Err: "i/o timeout", IsTimeout: true}, true},
+		{&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+	} {
+		a := Authenticator{LookupTXT: func(context.Context, string) ([]string, error) { return nil, c.err }}
+		if got := a.Authenticate(t.Context(), readHeader(raw), []byte(raw)); got.Pass || got.Later != c.later {
+			t.Errorf("%v: %+v, want Later %v", c.err, got, c.later)
+		}
+	}
+	if got := (Authenticator{LookupTXT: s.lookup}).Authenticate(t.Context(), readHeader(raw), []byte(raw)); !got.Pass || got.Later {
+		t.Errorf("with an answer: %+v", got)
+	}
+}
+
+// A name server is away for some minutes: the agent's mail waits in the ledger,
+// customers' mail goes on, and the agent's acts when the key can be had.
+func TestAgentsMailWaitsForTheNameServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, rules := workerDesk(t, 2)
+		rules.Agents = map[string]tickets.Agent{"asha@baleyo.test": {Name: "Asha", Address: "asha@baleyo.test"}}
+		s := newSigner("baleyo.test")
+		raw := s.sign(t, "baleyo.test", "From: asha@baleyo.test\r\nTo: support@baleyo.test\r\nSubject: #list\r\nMessage-ID: <a@baleyo.test>\r\n\r\n#list\r\n")
+		mail := newItem("test:", Address{Brand: "baleyo", Mailbox: "support@baleyo.test"}, nil, []byte(raw), time.Now().Add(-240*time.Hour))
+		if _, err := db.Append(t.Context(), []store.Item{mail}, nil); err != nil {
+			t.Fatal(err)
+		}
+		away, asked := true, 0
+		w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }, Auth: func(string) Authenticator {
+			return Authenticator{LookupTXT: func(ctx context.Context, name string) ([]string, error) {
+				asked++
+				if away {
+					return nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+				}
+				return s.lookup(ctx, name)
+			}}
+		}})
+		undecided := func() int {
+			t.Helper()
+			if _, err := w.Pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tally, err := db.Tally(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tally.Undecided
+		}
+		for range 10 {
+			if n := undecided(); n != 1 {
+				t.Fatalf("%d rows undecided while the name server is away, want the agent's alone", n)
+			}
+			time.Sleep(time.Minute)
+		}
+		if asked > 8 {
+			t.Errorf("asked %d times in ten minutes", asked)
+		}
+		away = false
+		time.Sleep(10 * time.Minute)
+		if n := undecided(); n != 0 {
+			t.Errorf("%d rows undecided when it answers again", n)
+		}
+		e, err := db.Entry(t.Context(), 3)
+		if err != nil || e.Disposition != tickets.DisposeRecorded || e.Reason != "commands" {
+			t.Errorf("it became %s %s %q, %v; want it believed", e.Disposition, e.Reason, e.Detail, err)
 		}
 	})
 }

@@ -37,7 +37,9 @@ func (a Authenticator) byDKIM(ctx context.Context, m *parser.Mail, raw []byte, f
 		return tickets.Auth{Method: "none", Detail: "DKIM not verified: " + err.Error()}
 	}
 	var seen []string
+	later := false
 	for _, c := range checks {
+		later = later || dkim.IsTempFail(c.Err)
 		switch {
 		case c.Err != nil:
 			seen = append(seen, fmt.Sprintf("signature of %.100q: %s", c.Domain, strings.TrimPrefix(c.Err.Error(), "dkim: ")))
@@ -47,7 +49,7 @@ func (a Authenticator) byDKIM(ctx context.Context, m *parser.Mail, raw []byte, f
 			return tickets.Auth{Pass: true, Method: "dkim", Detail: fmt.Sprintf("DKIM signature of %s verified here, aligned with %s", c.Domain, from)}
 		}
 	}
-	return tickets.Auth{Method: "none", Detail: strings.Join(seen, "; ")}
+	return tickets.Auth{Method: "none", Detail: strings.Join(seen, "; "), Later: later}
 }
 
 // key looks a public key up. A key in test mode (t=y) proves nothing (RFC 6376

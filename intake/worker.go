@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,11 @@ type Worker struct {
 	fence   store.Fence     // of the last pass; it belongs to whoever calls Pass
 	failing string          // why the last pass failed, "" when it did not
 	owed    []store.Claimed // rows of a pass that failed: they are given back before others are claimed
+
+	// When mails were first tried whose proof could not be had, by row. A restart
+	// forgets it: they wait the longer.
+	proof   sync.Mutex
+	waiting map[int64]time.Time
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -117,7 +123,7 @@ func NewWorker(opt WorkerOptions) *Worker {
 	if opt.Transcript == nil {
 		opt.Transcript = func(phone.Recording) bool { return false }
 	}
-	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}}
+	w := &Worker{opt: opt, counts: map[tickets.Disposition]int64{}, alerts: map[string]time.Time{}, waiting: map[int64]time.Time{}}
 	w.beat.Store(time.Now().UnixNano())
 	return w
 }
@@ -362,7 +368,26 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 	m := w.opt.Parse(row.Data, w.opt.Parser())
 	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
+	c.in.Tried = w.tried(row.ID, auth.Later)
 	return c
+}
+
+// tried returns when a mail that is to wait for its proof was tried first.
+func (w *Worker) tried(row int64, later bool) time.Time {
+	w.proof.Lock()
+	defer w.proof.Unlock()
+	if !later {
+		delete(w.waiting, row)
+		return time.Time{}
+	}
+	now := w.opt.Now()
+	first, ok := w.waiting[row]
+	if !ok || first.After(now) {
+		first = now
+		maps.DeleteFunc(w.waiting, func(_ int64, at time.Time) bool { return now.Sub(at) > 2*time.Hour })
+		w.waiting[row] = first
+	}
+	return first
 }
 
 // openTickets reads the queue once for a group that asks for it with #list.

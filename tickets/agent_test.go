@@ -416,3 +416,28 @@ func TestWelcomeIsTheirBrands(t *testing.T) {
 	want(t, "asha's", Welcome(asha, rules).Brand, "baleyo")
 	want(t, "nobody's", Welcome(Agent{Address: "new@x.test"}, rules).Brand, "baleyo")
 }
+
+// An agent's mail whose key cannot be asked for waits, the longer the longer it
+// lasts, and for half an hour at most; a customer's does not wait at all.
+func TestAgentWaitsForProof(t *testing.T) {
+	t.Parallel()
+	asha := rulesForTest().Agents["asha@baleyo.test"]
+	decide := func(after time.Duration) Change {
+		return Receive(foundWith(stored()), fromAgent(asha, 2, []string{"#close"}, "Solved.", func(in *Inbound) {
+			in.Auth, in.Tried = Auth{Method: "none", Detail: "no key", Later: true}, noon
+		}), rulesForTest(), noon.Add(after))
+	}
+	for after, next := range map[time.Duration]time.Duration{
+		0: 30 * time.Second, 30 * time.Second: time.Minute, 8 * time.Minute: 16 * time.Minute, 20 * time.Minute: 30 * time.Minute,
+	} {
+		c := decide(after)
+		if got := c.Defer.Sub(noon); got != next || len(c.Letters) > 0 || len(c.Tickets) > 0 {
+			t.Errorf("after %s: tried again after %s, want %s; %+v", after, got, next, c)
+		}
+	}
+	c := decide(30 * time.Minute)
+	want(t, "at the end", c.Reason, "agent-unproven")
+	want(t, "waits", c.Defer.IsZero(), true)
+	c = Receive(Found{}, mail(func(in *Inbound) { in.Auth = Auth{Method: "none", Later: true} }), rulesForTest(), noon)
+	want(t, "a customer's", c.Disposition, DisposeMessage)
+}

@@ -62,6 +62,7 @@ type Inbound struct {
 	Hops        int    // Received fields
 	Loop        string // X-Frontdesk-Loop as received
 	Auth        Auth
+	Tried       time.Time // when it was tried first to be proven; zero: now
 	Defects     []string
 
 	// Button is set for ChannelWeb: what a customer pressed on a page.
@@ -107,4 +108,6 @@ type Auth struct {
 	Pass   bool   // From's domain is proven (DMARC-aligned)
 	Method string // "authentication-results", "dkim", "address-only", "none"
 	Detail string // for the trace
+	// Later says that the proof could not be had now: a name server did not answer.
+	Later bool
 }

@@ -33,6 +33,8 @@ func (d *decision) agentMail() bool {
 		return d.end(DisposeDiscarded, "agent-auto-reply", "automatic reply of %s", agent.Address)
 	case d.in.Kind != KindMessage && d.in.Kind != KindBulk:
 		return false
+	case !d.proven() && d.waitsForProof():
+		return true
 	case !d.proven():
 		return d.refuseAgent(agent, true, "agent-unproven")
 	}
@@ -47,6 +49,32 @@ func (d *decision) agentMail() bool {
 		return true
 	}
 	return d.agentWithout(agent)
+}
+
+// An agent's mail whose proof cannot be had waits for it: a name server that is
+// away for a minute would otherwise hold the answers of a whole team.
+const (
+	proofWithin = 30 * time.Minute
+	proofSoon   = 30 * time.Second // between two tries, doubling
+)
+
+// waitsForProof puts a mail off whose keys could not be asked for. The tries are
+// as far apart as the mail is old.
+func (d *decision) waitsForProof() bool {
+	since := d.in.Tried
+	if since.IsZero() || since.After(d.now) {
+		since = d.now
+	}
+	if !d.in.Auth.Later || d.now.Sub(since) >= proofWithin {
+		return false
+	}
+	next := d.now.Add(max(proofSoon, d.now.Sub(since)))
+	if last := since.Add(proofWithin); next.After(last) {
+		next = last
+	}
+	d.trace("agent", NormalAddress(d.in.From.Address), "waits until %s: %s", next.UTC().Format(time.RFC3339), d.in.Auth.Detail)
+	d.c.Defer = next
+	return true
 }
 
 func (d *decision) proven() bool {
