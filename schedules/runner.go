@@ -41,10 +41,15 @@ type Occurrence struct {
 	Clock    int       // the time of day that At stands for, minutes since midnight
 }
 
-// Job decides what an occurrence does, within the transaction that notes that it
-// happened. It may be called again for the same one when the database asks for
-// it.
-type Job func(ctx context.Context, tx *store.Tx, o Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error)
+// Job decides what an occurrence does, before the transaction that notes that it
+// happened: it may take seconds, in which nobody waits for it. It may be called
+// for an occurrence that another node has come first with: what it decided is
+// then dropped.
+type Job func(ctx context.Context, o Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error)
+
+// job is what an occurrence does within its transaction. It may be called again
+// for the same one when the database asks for it.
+type job func(ctx context.Context, tx *store.Tx, o Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error)
 
 // plan is what is to be done about a schedule now.
 type plan struct {
@@ -132,16 +137,22 @@ func (s *Sweep) runs(ctx context.Context, brand string, rules tickets.Rules, now
 		return err
 	}
 	for _, sched := range rules.Reminders.Schedules {
-		job := s.job(sched)
-		if job == nil {
+		if !sched.IsReminder() && s.opt.Jobs[sched.Key] == nil {
 			continue
 		}
 		line, err := readCron(sched.Cron, rules.Brands[brand].Location)
 		if err == nil {
-			if p := planned(line, sched, far[sched.Key], now); !p.save {
+			was := far[sched.Key]
+			was.Brand = brand
+			p := planned(line, sched, was, now)
+			if !p.save {
 				continue
 			}
-			err = s.run(context.WithoutCancel(ctx), line, sched, job, brand, rules, now)
+			ctx := context.WithoutCancel(ctx)
+			var do job
+			if do, err = s.job(ctx, sched, p.do, rules, now); err == nil {
+				err = s.run(ctx, line, sched, do, brand, rules, now)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("schedule %s of brand %s: %w", sched.Key, brand, err)
@@ -151,17 +162,33 @@ func (s *Sweep) runs(ctx context.Context, brand string, rules tickets.Rules, now
 	return nil
 }
 
-// job is what a schedule does; nil for one that nothing here knows.
-func (s *Sweep) job(sched tickets.Schedule) Job {
+// job is what a schedule does in its transaction. What others than reminders do
+// is decided here, before it.
+func (s *Sweep) job(ctx context.Context, sched tickets.Schedule, ahead []Occurrence, rules tickets.Rules, now time.Time) (job, error) {
 	if sched.IsReminder() {
-		return s.remind
+		return s.remind, nil
 	}
-	return s.opt.Jobs[sched.Key]
+	decide := s.opt.Jobs[sched.Key]
+	ready := make(map[time.Time]tickets.Change, len(ahead))
+	for _, o := range ahead {
+		c, err := decide(ctx, o, rules, now)
+		if err != nil {
+			return nil, err
+		}
+		ready[o.At] = c
+		s.alive()
+	}
+	return func(ctx context.Context, _ *store.Tx, o Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error) {
+		if c, ok := ready[o.At]; ok {
+			return c, nil
+		}
+		return decide(ctx, o, rules, now) // the plan was changed meanwhile: by another node, or nobody
+	}, nil
 }
 
 // run is one transaction: how far the schedule is, what its occurrences found or
 // wrote, and the record that they happened. A crash leaves all of it or nothing.
-func (s *Sweep) run(ctx context.Context, line cronLine, sched tickets.Schedule, job Job, brand string, rules tickets.Rules, now time.Time) error {
+func (s *Sweep) run(ctx context.Context, line cronLine, sched tickets.Schedule, job job, brand string, rules tickets.Rules, now time.Time) error {
 	var p plan
 	wrote := 0
 	err := s.opt.DB.Decide(ctx, brand, func(tx *store.Tx) error {
@@ -199,7 +226,7 @@ func (s *Sweep) run(ctx context.Context, line cronLine, sched tickets.Schedule, 
 
 // occur runs one occurrence, once for ever. It returns how much was found or
 // written.
-func (s *Sweep) occur(ctx context.Context, tx *store.Tx, o Occurrence, job Job, rules tickets.Rules, now time.Time) (int, error) {
+func (s *Sweep) occur(ctx context.Context, tx *store.Tx, o Occurrence, job job, rules tickets.Rules, now time.Time) (int, error) {
 	is, err := tx.Once(ctx, "schedule:"+o.Brand+":"+o.Schedule.Key, o.At.UTC().Format(time.RFC3339))
 	if err != nil || !is {
 		return 0, err

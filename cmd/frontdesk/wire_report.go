@@ -26,12 +26,11 @@ func reportJobs(db *store.DB) map[string]schedules.Job {
 
 // reportJob counts a brand's newest whole period and writes the letters about it.
 //
-// It counts within the transaction of its occurrence, on connections of its own:
-// what is decided meanwhile waits for it, in the largest desks for seconds. That
-// is once a week, and whoever reads the letter finds all that was decided before
-// it.
+// Of the largest desks it takes seconds. It counts on connections of its own, in
+// no transaction: mail is decided meanwhile, which a period that is over has
+// nothing to do with.
 func reportJob(db *store.DB, period tickets.ReportPeriod) schedules.Job {
-	return func(ctx context.Context, _ *store.Tx, o schedules.Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error) {
+	return func(ctx context.Context, o schedules.Occurrence, rules tickets.Rules, now time.Time) (tickets.Change, error) {
 		zone := zoneOfBrand(rules, o.Brand)
 		q := store.FiguresQuery{Brand: o.Brand, Zone: zone, Now: now}
 		q.Before, q.From, q.To = period.Last(o.At, zone)
