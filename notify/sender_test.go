@@ -676,6 +676,65 @@ func TestStopFinishesTheLetterInHand(t *testing.T) {
 	})
 }
 
+// Letters that wait for one another are marked together, before the first one
+// of them is sent; who holds doubts for a person has one in doubt at a time.
+func TestABacklogIsMarkedTogether(t *testing.T) {
+	for inDoubt, want := range map[string]string{"resend": store.LetterDot, "hold": store.LetterQueued} {
+		t.Run(inDoubt, func(t *testing.T) {
+			inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+				b.opt.Connections, b.opt.InDoubt = 1, inDoubt
+				b.smtp[supportBox].On(testmail.StageDot, "", 0, testmail.Act{Delay: 3 * time.Second})
+				b.start()
+				ids := b.queue(letterTo("a@keller.example"), letterTo("b@keller.example"), letterTo("c@keller.example"))
+				time.Sleep(4 * time.Second) // the second one is at its dot
+				b.wantMails(supportBox, 2)
+				b.wantState(ids[1], store.LetterDot, 0)
+				b.wantState(ids[2], want, 0)
+				b.stop()
+				b.wantState(ids[1], store.LetterSent, 1)
+				b.wantState(ids[2], store.LetterQueued, 0) // given back: it was not sent
+			})
+		})
+	}
+}
+
+// What befalls one of a group befalls no other, and none of them is in doubt
+// but the one whose answer is missing.
+func TestAGroupIsSettledLetterByLetter(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.opt.Connections = 1
+		s := b.smtp[supportBox]
+		s.On(testmail.StageDot, "first@keller.example", 1, testmail.Act{Delay: time.Second}) // the others gather behind it
+		s.On(testmail.StageRcpt, "gone@keller.example", 1, testmail.Act{Code: 550, Text: "5.1.1 no such user"})
+		s.On(testmail.StageRcpt, "later@keller.example", 1, testmail.Act{Code: 451, Text: "4.7.1 greylisted"})
+		s.On(testmail.StageRcpt, "cut@keller.example", 2, testmail.Act{Close: true})
+		s.On(testmail.StageDot, "doubt@keller.example", 1, testmail.Act{Close: true, Commit: true})
+		b.start()
+		var letters []tickets.Letter
+		for _, who := range []string{"first", "gone", "fine", "later", "cut", "doubt", "last"} {
+			letters = append(letters, letterTo(who+"@keller.example"))
+		}
+		ids := b.queue(letters...)
+		time.Sleep(3 * time.Second)
+		for i, want := range []string{store.LetterSent, store.LetterFailed, store.LetterSent, store.LetterQueued, store.LetterQueued, store.LetterDot, store.LetterSent} {
+			if got := b.info(ids[i]).State; got != want {
+				t.Errorf("%s: %s, want %s", letters[i].To.Address, got, want)
+			}
+		}
+		time.Sleep(2 * time.Hour)
+		for i, l := range letters {
+			want := store.LetterSent
+			if i == 1 {
+				want = store.LetterFailed
+			}
+			if got := b.info(ids[i]).State; got != want {
+				t.Errorf("two hours later: %s: %s, want %s", l.To.Address, got, want)
+			}
+		}
+		b.wantMails(supportBox, 7) // six, and one in doubt twice
+	})
+}
+
 func TestStopDoesNotWaitForASilentServer(t *testing.T) {
 	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
 		b.smtp[supportBox].On(testmail.StageDot, "", 0, testmail.Act{Delay: time.Hour})
