@@ -365,20 +365,33 @@ func (c *cluster) account(name string, n *node, mails, faults int) {
 	record(t, r)
 }
 
-// metric reads one figure of a node.
-func (n *node) metric(name string) float64 {
-	n.c.t.Helper()
+// open opens the database beside the nodes.
+func (c *cluster) open() *sql.DB {
+	c.t.Helper()
+	db, err := sql.Open("pgx", c.url.String())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// metrics reads the figures of a node; "" when it does not answer.
+func (n *node) metrics() string {
 	client := http.Client{Timeout: 10 * time.Second}
 	answer, err := client.Get("http://" + n.admin + "/metrics")
 	if err != nil {
-		n.c.t.Fatal(err)
+		return ""
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		n.c.t.Fatal(err)
-	}
-	for l := range strings.Lines(string(text)) {
+	text, _ := io.ReadAll(answer.Body)
+	return string(text)
+}
+
+// metric reads one figure of a node, 0 when there is none.
+func (n *node) metric(name string) float64 {
+	n.c.t.Helper()
+	for l := range strings.Lines(n.metrics()) {
 		if rest, ok := strings.CutPrefix(l, name+" "); ok {
 			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
 			if err != nil {
@@ -390,16 +403,20 @@ func (n *node) metric(name string) float64 {
 	return 0
 }
 
-// has lists the leases that a node holds, as any node sees it.
-func (c *cluster) has(asked *node, name string) (leases []string) {
-	for _, l := range asked.JSON("nodes") {
-		node, _ := l["node"].(string)
-		lease, _ := l["lease"].(string)
-		if strings.HasPrefix(node, name+":") {
-			leases = append(leases, lease)
+// leases lists what a node holds, as it says itself.
+func (n *node) leases() (held []string) {
+	for l := range strings.Lines(n.metrics()) {
+		if rest, ok := strings.CutPrefix(l, `frontdesk_lease_held{name="`); ok {
+			name, _, _ := strings.Cut(rest, `"`)
+			held = append(held, name)
 		}
 	}
-	return leases
+	return held
+}
+
+// holds reports whether a node holds a lease whose name begins so.
+func (n *node) holds(prefix string) bool {
+	return slices.ContainsFunc(n.leases(), func(l string) bool { return strings.HasPrefix(l, prefix) })
 }
 
 // spread waits until each node has a part of the brands.
@@ -407,7 +424,7 @@ func (c *cluster) spread(nodes ...*node) {
 	c.t.Helper()
 	c.until("spread", 30*time.Second, func() bool {
 		for _, n := range nodes {
-			if !slices.ContainsFunc(c.has(nodes[0], n.name), func(l string) bool { return strings.HasPrefix(l, "brand:") }) {
+			if !n.holds("brand:") {
 				return false
 			}
 		}
@@ -431,18 +448,28 @@ func TestTwoNodesOneFrozen(t *testing.T) {
 	mails := pick(150, 2500)
 	const lease = 3 * time.Second
 	c := newCluster(t, lease, 3)
-	a, b := c.add("a", 50*time.Millisecond), c.add("b", 50*time.Millisecond)
+	a, b := c.add("a", 150*time.Millisecond), c.add("b", 50*time.Millisecond) // slow servers: there is a queue
 	a.MustStart()
 	b.MustStart()
 	c.spread(a, b)
-	c.deliver(0, mails, a, b)
-	c.until("both sent some", time.Minute, func() bool { return len(a.sink.Mails()) > 10 && len(b.sink.Mails()) > 10 })
+	delivered := make(chan struct{})
+	go func() {
+		defer close(delivered)
+		c.deliver(0, mails, a, b)
+	}()
+	db := c.open()
+	c.until("both sent some, and a with letters in hand", time.Minute, func() bool {
+		hand := 0
+		err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM letters WHERE state = 'queued' AND claimed_until > 0 AND node LIKE 'a:%'`).Scan(&hand)
+		return err == nil && hand > 10 && len(a.sink.Mails()) > 10 && len(b.sink.Mails()) > 10
+	})
 	a.signal(syscall.SIGSTOP)
 	before := len(a.sink.Mails())
 	c.until("found out", lease+time.Minute, func() bool { return strings.Contains(b.Log(1<<20), "node is gone") })
 	a.signal(syscall.SIGCONT) // it goes on with what it has in hand, and then as a node like any other
+	<-delivered
 	c.settle(b, mails, time.Minute+time.Duration(mails)*100*time.Millisecond)
-	c.until("back", 30*time.Second, func() bool { return len(c.has(b, "a")) > 1 })
+	c.until("back", 30*time.Second, func() bool { return a.holds("brand:") })
 	lost := a.metric(`frontdesk_letters_total{outcome="lost"}`)
 	t.Logf("a sent %d (%d before it was frozen), b sent %d; a was refused %v late letters", len(a.sink.Mails()), before, len(b.sink.Mails()), lost)
 	if lost == 0 {
@@ -500,7 +527,7 @@ func TestNodeCutOffFromTheDatabase(t *testing.T) {
 	}
 	t.Logf("cut off for %s; it sent %d in all, the other %d", time.Since(cut).Round(time.Second), before, len(b.sink.Mails()))
 	a.line.heal()
-	c.until("ready again", time.Minute, func() bool { return !a.notReady("") && len(c.has(b, "a")) > 1 })
+	c.until("ready again", time.Minute, func() bool { return !a.notReady("") && a.holds("brand:") })
 	c.deliver(mails, mails+1, a)
 	c.settle(b, mails+1, 2*time.Minute)
 	c.account("B13 a node cut off from the database", b, mails+1, 1)
@@ -593,10 +620,8 @@ func TestMailboxOfANodeThatIsKilled(t *testing.T) {
 	}
 	send(5)
 	reader := func() (holder, other *node) {
-		c.until("read by somebody", 30*time.Second, func() bool {
-			return slices.Contains(c.has(a, "a"), mailbox) || slices.Contains(c.has(a, "b"), mailbox)
-		})
-		if slices.Contains(c.has(a, "a"), mailbox) {
+		c.until("read by somebody", 30*time.Second, func() bool { return a.holds(mailbox) || b.holds(mailbox) })
+		if a.holds(mailbox) {
 			return a, b
 		}
 		return b, a
@@ -604,8 +629,18 @@ func TestMailboxOfANodeThatIsKilled(t *testing.T) {
 	holder, other := reader()
 	holder.Kill()
 	killed := send(5)
-	if !slices.Contains(c.has(a, other.name), mailbox) {
+	if !other.holds(mailbox) {
 		t.Errorf("node %s reads on without the lease", other.name)
+	}
+	listed := false // as an operator sees it
+	for _, l := range other.JSON("nodes") {
+		listed = listed || l["lease"] == mailbox && strings.HasPrefix(fmt.Sprint(l["node"]), other.name+":")
+	}
+	for _, m := range other.JSON("mailbox", "list") {
+		listed = listed && (m["address"] != imapBox || strings.HasPrefix(fmt.Sprint(m["node"]), other.name+":"))
+	}
+	if !listed {
+		t.Errorf("nodes: %v, mailboxes: %v, want %s to have %s", other.JSON("nodes"), other.JSON("mailbox", "list"), other.name, mailbox)
 	}
 	holder.MustStart()
 	c.spread(a, b)
@@ -654,11 +689,7 @@ func TestRollingUpgrade(t *testing.T) {
 	if err := nodes[2].Stop(); err != nil {
 		t.Error(err)
 	}
-	db, err := sql.Open("pgx", c.url.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := c.open()
 	for _, text := range []string{ // what a later version may do
 		`ALTER TABLE letters ADD COLUMN later TEXT NOT NULL DEFAULT ''`,
 		`ALTER TABLE leases ADD COLUMN later BIGINT NOT NULL DEFAULT 0`,
