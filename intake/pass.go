@@ -52,10 +52,37 @@ func (p *pass) run(ctx context.Context, tail bool) error {
 	if err := p.take(ctx, doubtful, func(ctx context.Context, ms []fetched) error { return p.commitUnknown(ctx, have, ms) }); err != nil {
 		return err
 	}
-	if err := p.take(ctx, slices.Clone(p.wanted), p.commitNew); err != nil {
+	if err := p.takeNew(ctx); err != nil {
 		return err
 	}
 	p.cur.UID = p.reached()
+	return nil
+}
+
+// takeNew fetches what is wanted, oldest first. Of a backlog of more than a batch,
+// what comes in meanwhile is looked for after each: it would otherwise be seen when
+// all of it is here.
+func (p *pass) takeNew(ctx context.Context) error {
+	waits := slices.Clone(p.wanted)
+	for part := range slices.Chunk(waits, batchUIDs) {
+		if err := p.take(ctx, part, p.commitNew); err != nil {
+			return err
+		}
+		if len(waits) <= batchUIDs {
+			return nil
+		}
+		fresh, err := p.search(p.top + 1)
+		if err != nil {
+			return err
+		}
+		if len(fresh) == 0 {
+			continue
+		}
+		p.wanted, p.top = append(p.wanted, fresh...), fresh[len(fresh)-1]
+		if err := p.take(ctx, slices.Clone(fresh), p.commitNew); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -74,6 +74,8 @@ type Worker struct {
 	// forgets it: they wait the longer.
 	proof   sync.Mutex
 	waiting map[int64]time.Time
+
+	looked time.Time // when what came in lately was last decided before a backlog
 }
 
 // NewWorker prepares a worker; it starts nothing.
@@ -213,24 +215,60 @@ func (w *Worker) group(ctx context.Context) (int, error) {
 	// A group that was begun is ended: a stop in the middle would only leave
 	// claims to run out.
 	ctx = context.WithoutCancel(ctx)
+	if w.behind(rows, now) {
+		if err := w.ahead(ctx, now); err != nil {
+			w.owed = append(w.owed, rows...)
+			return 0, err
+		}
+	}
+	return len(rows), w.settle(ctx, rows, now)
+}
+
+// What came in lately is decided beside a backlog, not after it: after an outage
+// of days, who writes now is answered now. The backlog itself goes in order of
+// arrival.
+const (
+	late       = 10 * time.Minute // a full group whose first row is older is a backlog
+	aheadEvery = time.Second
+)
+
+func (w *Worker) behind(rows []store.Claimed, now time.Time) bool {
+	if len(rows) < w.opt.Group/2 || now.Sub(rows[0].Received) < late || time.Since(w.looked) < aheadEvery {
+		return false
+	}
+	w.looked = time.Now()
+	return true
+}
+
+// ahead decides what came in lately.
+func (w *Worker) ahead(ctx context.Context, now time.Time) error {
+	rows, err := w.opt.DB.ClaimFresh(ctx, w.opt.Brand, w.opt.Group, now.Add(-late), now, now.Add(w.opt.Claim))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return w.settle(ctx, rows, now)
+}
+
+// settle decides claimed rows.
+func (w *Worker) settle(ctx context.Context, rows []store.Claimed, now time.Time) error {
 	rules := w.opt.Rules()
 	contacts := w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
 	open, err := w.openTickets(ctx, contacts, rules)
 	if err != nil {
-		w.owed = rows
-		return 0, err
+		w.owed = append(w.owed, rows...)
+		return err
 	}
 	for rest := contacts; len(rest) > 0; {
 		done, err := w.together(ctx, rest, rules, open)
 		if err != nil {
-			w.owed = rows[len(rows)-len(rest):]
-			return 0, fmt.Errorf("decide %d rows of %s: %w", len(rest), w.opt.Brand, err)
+			w.owed = append(w.owed, rows[len(rows)-len(rest):]...)
+			return fmt.Errorf("decide %d rows of %s: %w", len(rest), w.opt.Brand, err)
 		}
 		w.report(done, now)
 		w.opt.Decided()
 		rest = rest[len(done):]
 	}
-	return len(rows), nil
+	return nil
 }
 
 // giveBack returns the rows of a pass that failed with the database. A full disk

@@ -182,3 +182,58 @@ func TestClaimsAreRenewed(t *testing.T) {
 		}
 	})
 }
+
+// What comes in while a backlog of days is decided is decided beside it; the
+// backlog goes in order of arrival, and without one so does everything.
+func TestFreshMailDoesNotWaitForABacklog(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		age   time.Duration
+		early bool
+	}{"backlog": {9 * 24 * time.Hour, true}, "burst": {time.Minute, false}} {
+		db, rules := workerDesk(t, 0)
+		w := NewWorker(WorkerOptions{Brand: "baleyo", DB: db, Rules: func() tickets.Rules { return rules }, Group: 20})
+		var items []store.Item
+		for i := range 101 {
+			raw := fmt.Appendf(nil, "From: c%d@example.org\r\nSubject: %d\r\nMessage-ID: <%d@example.org>\r\n\r\nPlease help with %d.\r\n", i, i, i, i)
+			at := time.Now().Add(-c.age + time.Duration(i)*time.Second)
+			if i == 100 {
+				at = time.Now()
+			}
+			items = append(items, newItem("test:", Address{Brand: "baleyo", Mailbox: "support@baleyo.test"}, nil, raw, at))
+		}
+		if _, err := db.Append(t.Context(), items, nil); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := w.Pass(t.Context()); n != 20 || err != nil {
+			t.Fatalf("%s: %d rows, %v", name, n, err)
+		}
+		e, err := db.Entry(t.Context(), 101)
+		if err != nil || (e.Disposition == tickets.DisposeMessage) != c.early {
+			t.Errorf("%s: after one group the newest is %q, %v; want it decided: %v", name, e.Disposition, err, c.early)
+		}
+		for n := 20; n > 0; {
+			if n, err = w.Pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list, err := db.Tickets(t.Context(), store.TicketQuery{Limit: 200})
+		if err != nil || len(list) != 101 {
+			t.Fatalf("%s: %d tickets, %v", name, len(list), err)
+		}
+		subjects := map[int64]string{}
+		for _, tk := range list {
+			subjects[tk.ID] = tk.Subject
+		}
+		last := -1
+		for id := int64(1); id <= 101; id++ {
+			var n int
+			if _, err := fmt.Sscan(subjects[id], &n); err != nil || n < last && n != 100 {
+				t.Fatalf("%s: ticket %d is of mail %q, after one of %d", name, id, subjects[id], last)
+			}
+			if n != 100 {
+				last = n
+			}
+		}
+	}
+}

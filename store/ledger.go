@@ -321,7 +321,7 @@ func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until t
 		if err != nil {
 			return err
 		}
-		rows, err = tx.claimLedger(ctx, brand, together, now, until)
+		rows, err = tx.claimLedger(ctx, brand, together, now, until, time.Time{})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -357,7 +357,31 @@ func (tx *Tx) unsuspected(ctx context.Context, brand string, n int, now time.Tim
 	return n, err
 }
 
-func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until time.Time) (rows []Claimed, err error) {
+// ClaimFresh is ClaimLedger of rows that were received at or after since and were
+// never tried, past all that waits before them: what comes in while a backlog is
+// decided does not wait for its end.
+func (db *DB) ClaimFresh(ctx context.Context, brand string, n int, since, now, until time.Time) ([]Claimed, error) {
+	var rows []Claimed
+	err := db.claim(ctx, func(tx *Tx) (err error) {
+		rows, err = tx.claimLedger(ctx, brand, n, now, until, since)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		return tx.loadRaw(ctx, rows)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim %d fresh ledger rows of brand %q: %w", n, brand, err)
+	}
+	return rows, nil
+}
+
+// claimLedger claims rows in order of arrival; with since, those alone that
+// ClaimFresh is about.
+func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until, since time.Time) (rows []Claimed, err error) {
+	args, fresh := []any{brand, ms(now), ms(until), int64(n), tx.db.node}, ``
+	if !since.IsZero() { // reads what waits: some thousands of rows, once a second
+		args, fresh = append(args, ms(since)), ` AND received >= $6 AND attempts = 0`
+	}
 	// Served by ledger_undecided. The condition stands twice: on PostgreSQL
 	// the outer one is asked again of a row that somebody else had locked, and
 	// is what keeps two workers from claiming it.
@@ -369,7 +393,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			attempts = attempts + 1
 		WHERE disposition = '' AND claimed_until <= $2 AND id IN (
 			SELECT id FROM ledger
-			WHERE disposition = '' AND brand = $1 AND claimed_until <= $2
+			WHERE disposition = '' AND brand = $1 AND claimed_until <= $2`+fresh+`
 			ORDER BY id LIMIT $4
 		)
 		RETURNING
@@ -389,7 +413,7 @@ func (tx *Tx) claimLedger(ctx context.Context, brand string, n int, now, until t
 			released,
 			contact,
 			epoch`,
-		[]any{brand, ms(now), ms(until), int64(n), tx.db.node},
+		args,
 		func(scan func(...any) error) error {
 			var c Claimed
 			var sender sql.NullString
