@@ -20,13 +20,14 @@ type mta struct {
 	body  map[int]string // what more is in the body of a request
 
 	mu      sync.Mutex
+	raw     map[int][]byte    // each mail as it was brought first: the same ever after
 	taken   map[int]time.Time // by number of the request: when the 250 came
 	unsure  int               // attempts that ended after the final dot without an answer
 	answers map[int]int       // answers to the final dot, by code
 }
 
 func newMTA(addr string) *mta {
-	return &mta{addr: addr, retry: 20 * time.Millisecond, taken: map[int]time.Time{}, answers: map[int]int{}}
+	return &mta{addr: addr, retry: 20 * time.Millisecond, taken: map[int]time.Time{}, answers: map[int]int{}, raw: map[int][]byte{}}
 }
 
 func (m *mta) accepted() int {
@@ -70,8 +71,7 @@ func (m *mta) deliver(ctx context.Context, low, high, connections int) {
 		wg.Go(func() {
 			var c *smtp.Client
 			for n := range work {
-				from, raw := request(n, lmtpBox)
-				raw = append(raw, m.body[n]...)
+				from, raw := m.mail(n)
 				for ctx.Err() == nil && !m.attempt(&c, n, from, raw) {
 					select {
 					case <-time.After(m.retry):
@@ -92,6 +92,17 @@ func (m *mta) deliver(ctx context.Context, low, high, connections int) {
 	}
 	close(work)
 	wg.Wait()
+}
+
+// mail is request n, with a body of its own if it has one.
+func (m *mta) mail(n int) (from string, raw []byte) {
+	from, raw = request(n, lmtpBox)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.raw[n] == nil {
+		m.raw[n] = append(raw, m.body[n]...)
+	}
+	return from, m.raw[n]
 }
 
 // attempt brings one mail over the connection, or a new one; what fails closes it.
