@@ -215,8 +215,21 @@ func (c *cluster) deliver(low, high int, to ...*node) {
 			wg.Go(func() {
 				var client *smtp.Client
 				for k := range work[i] {
-					if err := n.bring(&client, k); err != nil {
-						c.t.Errorf("request %d to node %s: %v", k, n.name, err)
+					// What was answered with "later" is brought again, as an MTA does.
+					for try := 0; ; try++ {
+						err := n.bring(&client, k)
+						if err == nil {
+							break
+						}
+						if client != nil {
+							_ = client.Close()
+							client = nil
+						}
+						if try == 50 || codeOf(err)/100 == 5 {
+							c.t.Errorf("request %d to node %s: %v", k, n.name, err)
+							break
+						}
+						<-time.After(20 * time.Millisecond)
 					}
 				}
 				if client != nil {
