@@ -130,3 +130,13 @@ func (db *DB) Arrivals(ctx context.Context) (undecided, newest time.Time, err er
 	}
 	return undecided, newest, nil
 }
+
+// FirstArrival returns when the first row of all came in, zero when there is
+// none.
+func (db *DB) FirstArrival(ctx context.Context) (first time.Time, err error) {
+	err = db.read.get(ctx, `SELECT COALESCE((SELECT received FROM ledger ORDER BY id LIMIT 1), 0)`, nil, timeDest{&first})
+	if err != nil {
+		return first, fmt.Errorf("look for the first row: %w", err)
+	}
+	return first, nil
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,14 +15,18 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	var asJSON bool
+	var connect, asJSON bool
 	cmd := &cobra.Command{
-		Use:   "doctor [--json]",
+		Use:   "doctor [--connect] [--json]",
 		Short: "what would wake an operator at night",
 		Long: `Doctor looks for what goes wrong quietly: letters that do not leave, mailboxes
 that are not read any more, logins and secrets that end, mail that nobody decides
 about, a growing quarantine, agents who are believed by their address alone, a
-clock that went back, a disk that fills up, files that others may read.
+clock that went back, a disk that fills up, files that others may read, backups
+that are old, were not verified or were never made.
+
+With --connect it also asks the mail servers and the customers' pages when their
+certificates end, and DNS whether your domains have SPF and DMARC policies.
 
 Exit code 1: at least one finding.`,
 		Example: "  frontdesk doctor || mail -s 'frontdesk needs you' root",
@@ -32,13 +37,18 @@ Exit code 1: at least one finding.`,
 				return err
 			}
 			defer d.Close()
-			report, err := d.examine(cmd.Context(), now())
+			what := examinations
+			if connect {
+				what = slices.Concat(examinations, connected)
+			}
+			report, err := d.examine(cmd.Context(), now(), what)
 			if err != nil {
 				return failed(err)
 			}
 			return report.print(cmd, asJSON)
 		},
 	}
+	cmd.Flags().BoolVar(&connect, "connect", false, "look at certificates and DNS, too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -84,11 +94,18 @@ var examinations = []examination{
 	{"disk", (*desk).examineDisk},
 	{"permissions", (*desk).examinePermissions},
 	{"database", (*desk).examineDatabase},
+	{"backups", (*desk).examineBackups},
 }
 
-func (d *desk) examine(ctx context.Context, now time.Time) (diagnosis, error) {
+// connected are those that ask others than this machine.
+var connected = []examination{
+	{"certificates", (*desk).examineCertificates},
+	{"dns", (*desk).examineDNS},
+}
+
+func (d *desk) examine(ctx context.Context, now time.Time, what []examination) (diagnosis, error) {
 	out := diagnosis{Findings: []complaint{}}
-	for _, e := range examinations {
+	for _, e := range what {
 		err := e.look(d, ctx, now, func(hint, format string, args ...any) {
 			out.Findings = append(out.Findings, complaint{e.name, fmt.Sprintf(format, args...), hint})
 		})
