@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -32,34 +33,10 @@ agents:
 func openPackages(t *testing.T) (older, newer string) {
 	t.Helper()
 	out := t.TempDir()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The tool is built once.
-	_, toolVersion, _ := strings.Cut(nfpm, "@")
-	kept := filepath.Join(cache, "frontdesk-test", "nfpm-"+toolVersion)
-	tool := filepath.Join(out, "stage", "nfpm")
-	if text, err := os.ReadFile(kept); err == nil {
-		if err := os.MkdirAll(filepath.Dir(tool), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(tool, text, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	keptTool(t, out)
 	for _, version := range []string{"1.0.0", "1.1.0"} {
 		j := job{version: version, arches: []string{runtime.GOARCH}, formats: []string{"deb"}, out: out}
 		if err := j.run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err == nil {
-		text, err := os.ReadFile(tool)
-		if err == nil {
-			err = os.WriteFile(kept, text, 0o755)
-		}
-		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -67,6 +44,35 @@ func openPackages(t *testing.T) (older, newer string) {
 		return filepath.Join(out, "frontdesk_"+version+"_"+runtime.GOARCH+".deb")
 	}
 	return name("1.0.0"), name("1.1.0")
+}
+
+// keptTool puts nfpm where a job looks for it: it is built once for all tests.
+func keptTool(t *testing.T, out string) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, version, _ := strings.Cut(nfpm, "@")
+	kept := filepath.Join(cache, "frontdesk-test", "nfpm-"+version, "nfpm")
+	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	j := job{root: mustAbs(t, "..")}
+	if err := j.tool(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tool := filepath.Join(out, "stage", "nfpm")
+	if err := os.MkdirAll(filepath.Dir(tool), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(tool, text, 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestPackage installs the package into a fresh minimal Debian, boots it with
@@ -334,5 +340,38 @@ func removed(t *testing.T, m *machine, deb, secret string) {
 	}
 	if out := m.must("ls", "/var/backups/frontdesk"); !strings.Contains(out, "frontdesk-") {
 		t.Error("purging took the backups")
+	}
+}
+
+// TestPackageIsTidy asks lintian, and rpm of its own package.
+func TestPackageIsTidy(t *testing.T) {
+	needs(t, "lintian", "lintian")
+	needs(t, "rpm", "rpm")
+	out := t.TempDir()
+	keptTool(t, out)
+	j := job{version: "1.0.0", arches: []string{runtime.GOARCH}, formats: []string{"deb", "rpm"}, out: out}
+	if err := j.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deb := filepath.Join(out, "frontdesk_1.0.0_"+runtime.GOARCH+".deb")
+	if said, err := exec.CommandContext(t.Context(), "lintian", "--allow-root", "--fail-on", "error,warning", deb).CombinedOutput(); err != nil {
+		t.Errorf("lintian: %v\n%s", err, said)
+	}
+	rpms, err := filepath.Glob(filepath.Join(out, "*.rpm"))
+	if err != nil || len(rpms) != 1 {
+		t.Fatalf("rpms: %v %v", rpms, err)
+	}
+	list, err := exec.CommandContext(t.Context(), "rpm", "-qp", "--nosignature", "-l", rpms[0]).CombinedOutput()
+	if err != nil {
+		t.Fatalf("rpm: %v\n%s", err, list)
+	}
+	for _, want := range []string{"/usr/bin/frontdesk", "/usr/lib/systemd/system/frontdesk.service", "/usr/share/zsh/site-functions/_frontdesk", "/usr/share/man/man1/frontdesk.1.gz"} {
+		if !strings.Contains(string(list), want+"\n") {
+			t.Errorf("the rpm lacks %s", want)
+		}
+	}
+	config, err := exec.CommandContext(t.Context(), "rpm", "-qp", "--nosignature", "--configfiles", rpms[0]).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(config)) != "/etc/frontdesk/frontdesk.yaml" {
+		t.Errorf("configuration files of the rpm: %v %s", err, config)
 	}
 }

@@ -25,7 +25,34 @@ broke after the last byte), sent, held for a person, failed, bounced or dropped.
 attempt. One that was rendered before is sent with the same bytes.`),
 		outboxSetCommand("drop", "never send letters", store.LetterDropped, "dropped",
 			`Drop takes letters out of the queue for good; the ticket's log says so. A letter
-that was sent cannot be dropped.`))
+that was sent cannot be dropped.`),
+		outboxHoldCommand())
+}
+
+func outboxHoldCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "hold",
+		Short: "hold every letter that waits, after a restore",
+		Long: `Hold holds every letter that waits to leave, as restore does by itself: a
+database that was put back does not know what left since. It is for those who
+restore PostgreSQL with its own tools. Run it before the daemon starts; then look
+at "outbox list" and let letters go with "outbox retry".`,
+		Example: "  pg_restore --dbname=$URL desk.dump && frontdesk outbox hold && systemctl start frontdesk",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := openDesk(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			held, err := holdLetters(cmd.Context(), d.db)
+			if err != nil {
+				return failed(err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "letters held=%d\n", held)
+			return failed(err)
+		},
+	}
 }
 
 func outboxListCommand() *cobra.Command {

@@ -44,7 +44,7 @@ in place: data_dir/erased remembers them. Keep that file when you move the desk.
 
 func restore(cmd *cobra.Command, cfg *config.Config, file string, force bool) error {
 	if cfg.Database.IsPostgres() {
-		return errors.New("the desk's database is PostgreSQL\nhint: pg_restore --dbname=URL FILE, then frontdesk outbox list")
+		return errors.New("the desk's database is PostgreSQL\nhint: pg_restore --clean --if-exists --dbname=URL FILE, then frontdesk outbox hold before the daemon starts")
 	}
 	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
 		return err
