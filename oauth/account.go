@@ -136,13 +136,14 @@ func (a *Account) explain(ctx context.Context, r *Refused) error {
 	case len(missing) > 0:
 		e.Kind, e.Detail = KindScope, fmt.Sprintf("granted were %s; %v", strings.Join(record.Scopes, " "), r)
 	case r.Scope != "" && len(a.app.Missing(strings.Fields(r.Scope))) > 0:
-		e.Detail = fmt.Sprintf("%v: the server wants the scope %s: add it to scopes of %s and grant it at %s, then: %s", r, r.Scope, a.app.Key, a.app.Provider, login)
+		e.Detail = r.Error()
+		e.todo = fmt.Sprintf("the server wants the scope %s: add it to scopes of %s and grant it at %s, then: %s", r.Scope, a.app.Key, a.app.Provider, login)
 	case a.app.Grant == GrantCredentials:
-		e.Detail = fmt.Sprintf("%v, although %s gave it just now: let the app of %s into the mailbox (at Microsoft: New-ServicePrincipal and Add-MailboxPermission, application permissions IMAP.AccessAsApp and SMTP.SendAsApp with the administrator's consent)",
-			r, a.app.Provider, a.app.Key)
+		e.Detail = fmt.Sprintf("%v, although %s gave it just now", r, a.app.Provider)
+		e.todo = fmt.Sprintf("let the app of %s into the mailbox (at Microsoft: New-ServicePrincipal and Add-MailboxPermission, application permissions IMAP.AccessAsApp and SMTP.SendAsApp with the administrator's consent), then: frontdesk check --connect", a.app.Key)
 	default:
-		e.Detail = fmt.Sprintf("%v, although %s gave it just now: is IMAP (for letters: authenticated SMTP) switched on for the mailbox, and is %s the account that logged in? Else log in again: %s",
-			r, a.app.Provider, r.Username, login)
+		e.Detail = fmt.Sprintf("%v, although %s gave it just now", r, a.app.Provider)
+		e.todo = fmt.Sprintf("is IMAP (for letters: authenticated SMTP) switched on for the mailbox, and is %s the account that logged in? Else log in again: %s", r.Username, login)
 	}
 	return e
 }

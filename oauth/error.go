@@ -29,38 +29,64 @@ type Error struct {
 	App     *App
 	Code    string // the provider's word for it, as in RFC 6749 section 5.2; "" none
 	Detail  string // the provider's description, or what was wrong with the connection
+
+	todo string // of KindRefused
 }
 
-// Error returns one line: what is wrong, and what to do next.
-func (e *Error) Error() string {
+// Error returns what is wrong and, on a line of its own that begins with
+// "hint: ", what to do next.
+func (e *Error) Error() string { return e.What() + "\nhint: " + e.Todo() }
+
+// What returns one line: what is wrong.
+func (e *Error) What() string {
 	said := e.Detail
 	if e.Code != "" {
 		said = strings.TrimSuffix(e.Code+": "+e.Detail, ": ")
 	}
+	switch e.Kind {
+	case KindMissing:
+		return fmt.Sprintf("nobody has logged in to %s for %s yet", e.App.Provider, e.Account)
+	case KindLogin:
+		return fmt.Sprintf("the login of %s at %s has ended (%s)", e.Account, e.App.Provider, said)
+	case KindClient:
+		return fmt.Sprintf("%s refuses the app (%s)", e.App.Provider, said)
+	case KindScope:
+		return fmt.Sprintf("%s does not let the app of %s read and send mail (%s)", e.App.Provider, e.App.Key, said)
+	case KindRefused:
+		return said
+	}
+	return fmt.Sprintf("%s gives no token now (%s)", e.App.Provider, said)
+}
+
+// Todo returns one line: what to do next.
+func (e *Error) Todo() string {
 	login := "frontdesk mailbox login " + e.Account
 	switch e.Kind {
 	case KindMissing:
-		return fmt.Sprintf("nobody has logged in to %s for %s yet: run: %s", e.App.Provider, e.Account, login)
+		return "run: " + login
 	case KindLogin:
-		return fmt.Sprintf("the login of %s at %s has ended (%s): log in again: %s", e.Account, e.App.Provider, said, login)
+		return "log in again: " + login
 	case KindClient:
-		todo := fmt.Sprintf("check client_id, tenant, grant and scopes of %s", e.App.Key)
-		switch {
-		case strings.Contains(e.Detail, "AADSTS700025"): // Microsoft: the app is public
-			todo = fmt.Sprintf("the app is a public one and has no secret: take client_secret_file out of %s", e.App.Key)
-		case e.Code == "invalid_client" && e.App.Secret != "":
-			todo = fmt.Sprintf("its client secret is wrong or has expired: make a new one at %s and write it into %q (client_secret_file of %s)", e.App.Provider, e.App.SecretFile, e.App.Key)
-		case e.Code == "invalid_client":
-			todo = fmt.Sprintf("check client_id of %s, and whether the app wants a client_secret_file", e.App.Key)
-		}
-		return fmt.Sprintf("%s refuses the app (%s): %s, then: systemctl reload frontdesk", e.App.Provider, said, todo)
+		return e.mendApp() + ", then: systemctl reload frontdesk"
 	case KindScope:
-		return fmt.Sprintf("%s does not let the app of %s read and send mail (%s): grant it the scope %s there, then: %s",
-			e.App.Provider, e.App.Key, said, strings.Join(e.App.Scopes, " "), login)
+		return fmt.Sprintf("grant it the scope %s there, then: %s", strings.Join(e.App.Scopes, " "), login)
 	case KindRefused:
-		return e.Detail
+		return e.todo
 	}
-	return fmt.Sprintf("%s gives no token now (%s): tried again by itself, no mail is lost", e.App.Provider, said)
+	return "it is tried again by itself, and no mail is lost; when it lasts: frontdesk check --connect"
+}
+
+// mendApp says what may be wrong with the registration.
+func (e *Error) mendApp() string {
+	switch {
+	case strings.Contains(e.Detail, "AADSTS700025"): // Microsoft: the app is public
+		return fmt.Sprintf("the app is a public one and has no secret: take client_secret_file out of %s", e.App.Key)
+	case e.Code == "invalid_client" && e.App.Secret != "":
+		return fmt.Sprintf("its client secret is wrong or has expired: make a new one at %s and write it into %q (client_secret_file of %s)", e.App.Provider, e.App.SecretFile, e.App.Key)
+	case e.Code == "invalid_client":
+		return fmt.Sprintf("check client_id of %s, and whether the app wants a client_secret_file", e.App.Key)
+	}
+	return fmt.Sprintf("check client_id, tenant, grant and scopes of %s", e.App.Key)
 }
 
 // Temporary reports that the same may work later without anybody doing anything.

@@ -324,8 +324,8 @@ func TestWhatToDo(t *testing.T) {
 					t.Errorf("%q is not said in: %s", want, e)
 				}
 			}
-			if strings.Contains(e.Error(), "Trace ID") || strings.Contains(e.Error(), "\n") {
-				t.Errorf("not the same each time, or not one line: %s", e)
+			if strings.Contains(e.Error(), "Trace ID") || strings.Count(e.Error(), "\n") != 1 || !strings.Contains(e.Error(), "\nhint: ") {
+				t.Errorf("not the same each time, or not one line and a hint: %s", e)
 			}
 			if c.kind != KindMissing && b.shelf.why[box] != e.Error() {
 				t.Errorf("kept: %q", b.shelf.why[box])

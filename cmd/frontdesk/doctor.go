@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -172,7 +173,11 @@ func (d *desk) examineMailboxes(ctx context.Context, now time.Time, found func(s
 		switch {
 		case b.poll.IMAP == nil:
 		case b.cursor.Error != "":
-			found("frontdesk check --connect", "%s: %s", b.Address, b.cursor.Error)
+			why, todo, known := strings.Cut(b.cursor.Error, "\nhint: ")
+			if !known {
+				todo = "frontdesk check --connect"
+			}
+			found(todo, "%s: %s", b.Address, why)
 		case b.cursor.Polled.IsZero():
 			found("start the daemon, or frontdesk mailbox poll "+b.Address, "%s was never read", b.Address)
 		case now.Sub(b.cursor.Polled) > late:

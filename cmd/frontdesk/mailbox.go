@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"frontdesk/config"
 	"frontdesk/intake"
+	"frontdesk/oauth"
 	"frontdesk/store"
 )
 
@@ -134,6 +136,10 @@ a connection of its own. The daemon, or decide, then decides about it.`,
 				return failed(err)
 			}
 			added, err := intake.NewMailbox(opt).Poll(cmd.Context())
+			var token *oauth.Error // says itself what to do
+			if errors.As(err, &token) {
+				return failed(err)
+			}
 			if err != nil {
 				return failed(fmt.Errorf("%w\nhint: frontdesk check --connect", err))
 			}

@@ -194,7 +194,7 @@ func (d *desk) loginProbes(m config.Mailbox) []probe {
 			found, err = f(token)
 			return err
 		})
-		return found, err
+		return found, onOneLine(err)
 	}
 	var out []probe
 	if m.IMAP != nil {

@@ -40,7 +40,7 @@ func (d *desk) loginOf(ctx context.Context, m config.Mailbox) (*loginJSON, error
 		return nil, err
 	}
 	if err != nil {
-		l.Error = fmt.Sprintf("the stored login is %v: frontdesk mailbox login %s", store.ErrSealed, m.Address)
+		l.Error = fmt.Sprintf("the stored login is %v\nhint: frontdesk mailbox login %s", store.ErrSealed, m.Address)
 	}
 	out := &loginJSON{
 		App: app.ID, Provider: string(app.Provider), Grant: string(app.Grant),
@@ -141,7 +141,8 @@ func (l *loginJSON) examine(address string, now time.Time, found func(hint, form
 	left := l.login.Ends.Sub(now)
 	switch {
 	case l.Error != "":
-		found("what the line says; then frontdesk check --connect", "%s: %s", address, l.Error)
+		why, todo, _ := strings.Cut(l.Error, "\nhint: ")
+		found(todo, "%s: %s", address, why)
 	case l.login.Since.IsZero() && l.app.Grant != config.GrantCredentials:
 		found(again, "%s: nobody has logged in yet", address)
 	case !l.login.Ends.IsZero() && left < foretold*24*time.Hour:

@@ -41,13 +41,22 @@ func (p *probeTokens) run(ctx context.Context, m config.Mailbox, auth config.Aut
 	defer done()
 	if accounts == nil {
 		app := appOf(*p.cfg.OAuthOf(m))
-		return "", &oauth.Error{Kind: oauth.KindMissing, Account: m.Address, App: &app}
+		return "", onOneLine(&oauth.Error{Kind: oauth.KindMissing, Account: m.Address, App: &app})
 	}
 	err = accounts.of(p.cfg, m).LogIn(ctx, func(token string) error {
 		found, err = try(token)
 		return err
 	})
-	return found, err
+	return found, onOneLine(err)
+}
+
+// onOneLine puts what to do behind what is wrong: a finding is one line.
+func onOneLine(err error) error {
+	var e *oauth.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("%s: %s", e.What(), e.Todo())
+	}
+	return err
 }
 
 // open returns the accounts, nil when there is no database to keep them in yet.

@@ -34,7 +34,6 @@ func newDeskProcess(t *testing.T, files map[string]string) *realDesk {
 func (d *realDesk) commandsFor(t *testing.T) *realDesk { return &realDesk{d.For(t)} }
 
 func (d *realDesk) log(n int) string                     { return d.Log(n) }
-func (d *realDesk) start(wrap ...string) error           { return d.Start(wrap...) }
 func (d *realDesk) mustStart()                           { d.MustStart() }
 func (d *realDesk) stop() error                          { return d.Stop() }
 func (d *realDesk) kill()                                { d.Kill() }

@@ -115,7 +115,7 @@ func TestTokensEndAndComeBack(t *testing.T) {
 		says   string // what mailbox list says; "" it heals before anybody looks
 		heals  func(said string)
 	}{
-		{"nobody logged in", func() {}, `^nobody has logged in to .* yet: run: frontdesk mailbox login support@baleyo.test$`, d.obey},
+		{"nobody logged in", func() {}, `^nobody has logged in to .* yet\nhint: run: frontdesk mailbox login support@baleyo.test$`, d.obey},
 		{"expired", func() { p.Expire(tokenUser) }, "", nil},
 		{"short and rotated", func() { p.SetTTL(time.Second); p.Expire(tokenUser) }, "", func(string) {
 			for range 3 {
@@ -124,19 +124,19 @@ func TestTokensEndAndComeBack(t *testing.T) {
 			}
 			p.SetTTL(time.Hour)
 		}},
-		{"revoked", func() { p.Revoke(tokenUser) }, `has ended \(invalid_grant: Token has been expired or revoked\.\): log in again: frontdesk mailbox login support@baleyo.test$`, d.obey},
+		{"revoked", func() { p.Revoke(tokenUser) }, `has ended \(invalid_grant: Token has been expired or revoked\.\)\nhint: log in again: frontdesk mailbox login support@baleyo.test$`, d.obey},
 		{"slow", func() { p.SetMode(testmail.OAuthSlow); p.Revoke("nobody"); p.Expire(tokenUser) }, "", func(string) {
 			for p.Count("slow") == 0 {
 				<-time.After(10 * time.Millisecond)
 			}
 			p.SetMode(testmail.OAuthWell)
 		}},
-		{"500", func() { p.SetMode(testmail.OAuth500); p.Expire(tokenUser) }, `gives no token now \(500 Internal Server Error\): tried again by itself`,
+		{"500", func() { p.SetMode(testmail.OAuth500); p.Expire(tokenUser) }, `gives no token now \(500 Internal Server Error\)\nhint: it is tried again by itself`,
 			func(string) { p.SetMode(testmail.OAuthWell) }},
-		{"wrong scope", func() { p.SetScope("profile"); p.Expire(tokenUser) }, `granted were profile; .* grant it the scope mail there, then: frontdesk mailbox login support@baleyo.test$`,
+		{"wrong scope", func() { p.SetScope("profile"); p.Expire(tokenUser) }, `(?s)granted were profile; .*\nhint: grant it the scope mail there, then: frontdesk mailbox login support@baleyo.test$`,
 			func(said string) { p.SetScope(""); d.obey(said) }},
 		{"secret expired", func() { p.SetSecret("app-secret of next year"); p.Expire(tokenUser) },
-			`invalid_client: AADSTS7000222: .* write it into "app.secret" \(client_secret_file of oauth.mail\), then: systemctl reload frontdesk$`,
+			`(?s)invalid_client: AADSTS7000222: .*\nhint: .* write it into "app.secret" \(client_secret_file of oauth.mail\), then: systemctl reload frontdesk$`,
 			func(string) {
 				d.write("app.secret", "app-secret of next year")
 				if err := syscall.Kill(d.PID(), syscall.SIGHUP); err != nil { // what systemctl reload does
