@@ -86,7 +86,7 @@ func TestDiskIsFull(t *testing.T) {
 	if err := os.WriteFile(filler, make([]byte, 29<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, benchOptions{rig: rig, imap: "mark_seen: true\n        poll_every: 5s", dataDir: filepath.Join(volume, "data")})
+	b := newBench(t, benchOptions{rig: rig, imap: "mark_seen: true\n        poll_every: 5s", dataDir: filepath.Join(volume, "data"), more: "alerts: {disk_free: 1KB}\n"})
 	const mails, fetched = 40, 10
 	b.queue.body = map[int]string{}
 	for n := range mails {

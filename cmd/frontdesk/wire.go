@@ -57,6 +57,9 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 		opt.Node, opt.Idle = nodeName(cfg), max(cfg.Nodes.Lease/2, 2*time.Second)
 	}
 	db, err := store.Open(ctx, opt)
+	if errors.Is(err, store.ErrCorrupt) {
+		return nil, fmt.Errorf("%w\nhint: frontdesk restore BACKUP --force moves the damaged file aside; mail that is still in the mailboxes is fetched again", err)
+	}
 	if err != nil {
 		return nil, err
 	}
