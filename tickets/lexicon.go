@@ -131,6 +131,17 @@ const maxGap = 3
 // at returns how many words of the sentence the phrase takes from i on, 0 none.
 func (p phrase) at(words []string, i int) int { return matchWords(p.words, words, i) }
 
+// after is at where the first word is known to match: it was found by it.
+func (p phrase) after(words []string, i int) int {
+	if len(p.words) == 1 {
+		return 1
+	}
+	if n := matchWords(p.words[1:], words, i+1); n > 0 {
+		return 1 + n
+	}
+	return 0
+}
+
 func matchWords(want [][]*wordset, words []string, i int) int {
 	if len(want) > 1 && want[0][0].gap {
 		for skip := 0; skip <= maxGap && i+skip < len(words); skip++ {
@@ -197,7 +208,7 @@ func (l *lexicon) find(s sentence) []place {
 	var out []place
 	try := func(list []phrase, i int) {
 		for _, p := range list {
-			if n := p.at(s.words, i); n > 0 {
+			if n := p.after(s.words, i); n > 0 {
 				out = append(out, place{p.group, i, n})
 			}
 		}
@@ -211,7 +222,11 @@ func (l *lexicon) find(s sentence) []place {
 		l.tailsOf.each(lastByte(word), len(word), func(n int) {
 			try(l.tails[word[len(word)-n:]], i)
 		})
-		try(l.inner, i)
+		for _, p := range l.inner {
+			if n := p.at(s.words, i); n > 0 {
+				out = append(out, place{p.group, i, n})
+			}
+		}
 		if len(out) == from {
 			continue
 		}
