@@ -69,7 +69,9 @@ type Pack struct {
 // NewPack begins one of about expect bytes; 0 when nobody knows.
 func NewPack(expect int64) *Pack {
 	p := &Pack{sum: sha256.New()}
-	p.out.Grow(int(expect)/10*9 + 4096) // more than base64 comes to: the buffer is not copied while it grows, and what is not used is no memory
+	// As much as comes when nothing can be compressed, so that the buffer is not
+	// copied while it grows; what is not used of it is no memory.
+	p.out.Grow(int(expect) + int(expect)/1000 + 64<<10)
 	var err error
 	p.w, err = zstd.NewWriter(&p.out,
 		zstd.WithEncoderLevel(zstd.SpeedFastest),
