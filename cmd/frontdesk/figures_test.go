@@ -331,9 +331,9 @@ func TestFiguresOfManyMailboxes(t *testing.T) {
 	s.stop()
 }
 
-// TestFiguresOfLargeMails: twenty mails of 25 MB in a row take no more than one.
-// The limit that is asked for each is 64 MB, which SQLite's own copies of a value
-// of 19 MB exceed; what is watched here is that it does not grow again.
+// TestFiguresOfLargeMails watches that large mails take no more memory than
+// docs/performance.md says. That is above the limit of 64 MB: a pass here does not
+// say that it is kept.
 func TestFiguresOfLargeMails(t *testing.T) {
 	if os.Getenv("TORTURE") != "1" {
 		t.Skip("SKIP torture: it measures, which wants a quiet machine: make torture RUN=Figures")
@@ -349,7 +349,7 @@ func TestFiguresOfLargeMails(t *testing.T) {
 	}
 	all := s.peakMB()
 	t.Logf("a mail of 25 MB: %.0f MB above %.0f; twenty more: %.0f MB above; idle after them: %.0f MB", one-idle, idle, all-idle, s.residentMB())
-	if one-idle > 200 || all-one > 40 {
+	if one-idle > 190 || all-idle > 250 {
 		t.Errorf("%.0f MB idle, %.0f with one mail of 25 MB, %.0f with twenty more", idle, one, all)
 	}
 	s.stop()
