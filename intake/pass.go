@@ -59,16 +59,24 @@ func (p *pass) run(ctx context.Context, tail bool) error {
 	return nil
 }
 
-// takeNew fetches what is wanted, oldest first. Of a backlog of more than a batch,
-// what comes in meanwhile is looked for after each: it would otherwise be seen when
-// all of it is here.
+// freshUIDs is how many mails of a backlog are fetched before it is asked what came
+// in meanwhile.
+const freshUIDs = 100
+
+// takeNew fetches what is wanted, oldest first. While a backlog is fetched, what
+// comes in is looked for again and again: it would otherwise be seen when all of it
+// is here.
 func (p *pass) takeNew(ctx context.Context) error {
 	waits := slices.Clone(p.wanted)
-	for part := range slices.Chunk(waits, batchUIDs) {
+	size := freshUIDs
+	if len(waits) <= batchUIDs {
+		size = batchUIDs
+	}
+	for part := range slices.Chunk(waits, size) {
 		if err := p.take(ctx, part, p.commitNew); err != nil {
 			return err
 		}
-		if len(waits) <= batchUIDs {
+		if size == batchUIDs {
 			return nil
 		}
 		fresh, err := p.search(p.top + 1)
