@@ -151,10 +151,12 @@ func (m *mta) transact(c *smtp.Client, n int, from string, raw []byte) error {
 		m.answers[250]++
 		return nil
 	}
-	if code := codeOf(err); code != 0 {
+	code := codeOf(err)
+	if code != 0 {
 		m.answers[code]++
-	} else {
-		m.unsure++ // it may have been stored
+	}
+	if code == 0 || code == 451 { // no answer, or a sync that failed: it may have been stored
+		m.unsure++
 	}
 	return err
 }
