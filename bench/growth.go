@@ -2,11 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"os"
 	"time"
 )
 
@@ -82,24 +79,3 @@ func (g *grown) take(rates *[]float64, mails [][]byte, count bool) {
 }
 
 func crlf(raw []byte) []byte { return bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")) }
-
-// copyFile copies a database that nobody has open, and leaves no WAL of the
-// old one behind.
-func copyFile(to, from string) error {
-	for _, end := range []string{"-wal", "-shm"} {
-		if err := os.Remove(to + end); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
-}
