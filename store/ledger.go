@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,7 +150,7 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 	if err != nil {
 		return false, err
 	}
-	if err := tx.later(ctx, `INSERT INTO raw (ledger, data) VALUES ($1, $2)`, id, packed); err != nil {
+	if err := tx.appendRaw(ctx, id, packed); err != nil {
 		return false, err
 	}
 	return true, tx.appendFetches(ctx, id, it)
@@ -497,65 +496,6 @@ func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 			return nil
 		})
 	})
-}
-
-// Raw returns the bytes of a ledger row (ErrNotFound).
-func (db *DB) Raw(ctx context.Context, ledger int64) ([]byte, error) {
-	r := &rawReader{ctx: ctx, db: db, ledger: ledger}
-	var data []byte
-	err := r.open()
-	switch {
-	case err != nil:
-	case len(r.left) < rawChunk:
-		data, err = db.raw.unpack(r.left)
-	default:
-		data, err = unpackFrom(r, r.size)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load the bytes of ledger row %d: %w", ledger, notFound(err))
-	}
-	return data, nil
-}
-
-// rawChunk is how much of a row's stored bytes is read at a time: a large value
-// would be in memory three times, the database's, the driver's and ours.
-const rawChunk = 2 << 20
-
-// rawReader reads the stored bytes of a ledger row.
-type rawReader struct {
-	ctx    context.Context
-	db     *DB
-	ledger int64
-	size   int64 // of the raw bytes
-	left   []byte
-	at     int64 // bytes read of the stored value
-}
-
-func (r *rawReader) open() error {
-	err := r.db.read.get(r.ctx, `
-		SELECT l.size, substr(r.data, 1, $2)
-		FROM raw r JOIN ledger l ON l.id = r.ledger
-		WHERE r.ledger = $1`, []any{r.ledger, int64(rawChunk)}, &r.size, &r.left)
-	r.at = int64(len(r.left))
-	return err
-}
-
-func (r *rawReader) Read(b []byte) (int, error) {
-	if len(r.left) == 0 {
-		if r.at%rawChunk != 0 { // the last one was short
-			return 0, io.EOF
-		}
-		err := r.db.read.get(r.ctx, `SELECT substr(data, $2, $3) FROM raw WHERE ledger = $1`, []any{r.ledger, r.at + 1, int64(rawChunk)}, &r.left)
-		if err != nil {
-			return 0, err
-		}
-		if r.at += int64(len(r.left)); len(r.left) == 0 {
-			return 0, io.EOF
-		}
-	}
-	n := copy(b, r.left)
-	r.left = r.left[n:]
-	return n, nil
 }
 
 // notFound turns database/sql's word for no row into ours.

@@ -121,6 +121,7 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 	t.Parallel()
 	const first = 11 // nodes share a database from here on
 	takes := regexp.MustCompile(`(?i)\b(DROP\s+(TABLE|COLUMN|INDEX)|RENAME|ALTER\s+COLUMN|SET\s+NOT\s+NULL)\b`)
+	storage := regexp.MustCompile(`(?i)ALTER\s+COLUMN\s+\w+\s+SET\s+STORAGE`)
 	column := regexp.MustCompile(`(?i)ADD\s+COLUMN[^;,]*`)
 	for _, name := range must(filepath.Glob("schema/*.sql"))(t) {
 		number, err := strconv.Atoi(filepath.Base(name)[:3])
@@ -128,6 +129,7 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 			continue
 		}
 		text := string(must(os.ReadFile(name))(t))
+		text = storage.ReplaceAllString(text, "") // how bytes lie on disk is nobody's business
 		if found := takes.FindString(text); found != "" {
 			t.Errorf("%s: %q takes away what an older node uses", name, found)
 		}

@@ -128,11 +128,10 @@ func (db *DB) retainRecordings(ctx context.Context, before time.Time, n int, now
 func (db *DB) dropBytes(ctx context.Context, ids []int64, sids []string, now time.Time) error {
 	return db.write(ctx, func(tx *Tx) error {
 		err := chunks(ids, maxIn, func(ids []int64) error {
-			values, args := in(nil, ids)
-			if err := tx.later(ctx, `DELETE FROM raw WHERE ledger IN `+values, args...); err != nil {
+			if err := tx.dropRaw(ctx, ids); err != nil {
 				return err
 			}
-			values, args = in(nil, ids)
+			values, args := in(nil, ids)
 			return tx.later(ctx, `UPDATE ledger SET size = 0 WHERE id IN `+values, args...)
 		})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"hash"
 	"time"
@@ -86,9 +87,9 @@ func (db *DB) CheckRaw(ctx context.Context, seen func()) error {
 			l.id,
 			l.sha256,
 			l.size,
-			r.data
+			CASE WHEN l.size <= $1 THEN r.data END
 		FROM ledger l LEFT JOIN raw r ON r.ledger = l.id
-		ORDER BY l.id`, nil,
+		ORDER BY l.id`, []any{int64(LargeMail)},
 		func(scan func(...any) error) error {
 			var id, size int64
 			var sum [32]byte
@@ -96,12 +97,13 @@ func (db *DB) CheckRaw(ctx context.Context, seen func()) error {
 			if err := scan(&id, sumDest{&sum}, &size, &packed); err != nil {
 				return err
 			}
-			data, err := db.raw.unpack(packed)
-			switch {
-			case packed == nil && size == 0: // erased, or kept no longer
+			if size == 0 && packed == nil { // erased, or kept no longer
 				seen()
 				return nil
-			case packed == nil:
+			}
+			data, err := db.unpackOrLoad(ctx, id, packed)
+			switch {
+			case errors.Is(err, ErrNotFound):
 				return fmt.Errorf("ledger row %d has no bytes", id)
 			case err != nil:
 				return fmt.Errorf("ledger row %d: %w", id, err)
@@ -115,6 +117,14 @@ func (db *DB) CheckRaw(ctx context.Context, seen func()) error {
 		return fmt.Errorf("check the raw mails: %w", err)
 	}
 	return nil
+}
+
+// unpackOrLoad unpacks the bytes of a row, or loads those of a large mail.
+func (db *DB) unpackOrLoad(ctx context.Context, ledger int64, packed []byte) ([]byte, error) {
+	if packed == nil {
+		return db.Raw(ctx, ledger)
+	}
+	return db.raw.unpack(packed)
 }
 
 // Arrivals returns when the oldest undecided row and the newest row of all came

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"frontdesk/tickets"
@@ -174,14 +173,12 @@ func (s *saver) forgets(ctx context.Context) error {
 // emptyLedger leaves of rows their keys and what became of them.
 func (tx *Tx) emptyLedger(ctx context.Context, rows []int64) error {
 	return chunks(rows, maxIn, func(ids []int64) error {
+		if err := tx.dropRaw(ctx, ids); err != nil {
+			return err
+		}
 		values, args := in(nil, ids)
-		for _, text := range []string{
-			`DELETE FROM raw WHERE ledger IN ` + values,
-			`DELETE FROM fetches WHERE ledger IN ` + values, // fetches_ledger
-		} {
-			if err := tx.later(ctx, text, slices.Clone(args)...); err != nil {
-				return err
-			}
+		if err := tx.later(ctx, `DELETE FROM fetches WHERE ledger IN `+values, args...); err != nil { // fetches_ledger
+			return err
 		}
 		values, args = in([]any{make([]byte, 32), tickets.ReasonErased, int64(1)}, ids)
 		return tx.later(ctx, `
