@@ -349,6 +349,7 @@ func (tx *Tx) eraseTicket(ctx context.Context, id int64, t Traces, now time.Time
 		{text: `UPDATE alarms SET why = '' WHERE ticket = $1`, args: []any{id}},
 		{text: `DELETE FROM participants WHERE ticket = $1`, args: []any{id}},
 		{text: `DELETE FROM lately WHERE ticket = $1`, args: []any{id}},
+		{text: `DELETE FROM foreign_numbers WHERE ticket = $1`, args: []any{id}},
 		{text: `DELETE FROM lessons WHERE ticket = $1`, args: []any{id}},
 		{text: `DELETE FROM passcodes WHERE ticket = $1`, args: []any{id}},
 		{text: `UPDATE surveys SET person = 0, address = '', comment = '', due = 0, follow_up = 0 WHERE ticket = $1`, args: []any{id}},

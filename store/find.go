@@ -47,6 +47,8 @@ func (tx *Tx) Find(ctx context.Context, keys tickets.Keys) (tickets.Found, error
 		{"tickets by subject", f.bySubject},
 		{"the sender", f.sender},
 		{"messages by content", f.duplicate},
+		{"what was imported", f.known},
+		{"tickets by another desk's number", f.foreign},
 		{"the letter", f.letter},
 		{"the newest messages", f.history},
 		{"the letters already written", f.acks},

@@ -118,12 +118,21 @@ func (it *Item) size() int64 {
 }
 
 func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bool, err error) {
+	_, err = tx.insertItem(ctx, it, packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// insertItem returns sql.ErrNoRows for an item whose Key is known.
+func (tx *Tx) insertItem(ctx context.Context, it *Item, packed []byte) (id int64, err error) {
 	uidvalidity, uid := imapKey(it.Key)
 	var sender any
 	if it.Sender != nil {
 		sender = *it.Sender
 	}
-	id, err := tx.insert(ctx, `
+	id, err = tx.insert(ctx, `
 		INSERT INTO ledger (
 			key,
 			brand,
@@ -144,16 +153,13 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 		ON CONFLICT (key) DO NOTHING`,
 		[]any{it.Key, it.Brand, tickets.NormalAddress(it.Mailbox), it.Folder, int64(uidvalidity), int64(uid), it.Queue,
 			string(it.Channel), sender, jsonArg(it.Recipients), ms(it.Received), it.SHA256[:], it.size(), it.Contact, ms(it.Hold)})
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	if err := tx.appendRaw(ctx, id, packed); err != nil {
-		return false, err
+		return 0, err
 	}
-	return true, tx.appendFetches(ctx, id, it)
+	return id, tx.appendFetches(ctx, id, it)
 }
 
 // Cursor is how far an IMAP folder has been read.

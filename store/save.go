@@ -77,6 +77,8 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 		{"absences", s.away},
 		{"lessons", s.lessons},
 		{"quarantine", s.quarantine},
+		{"another desk's numbers", s.numbers},
+		{"when imported tickets ended", s.reclosed},
 	} {
 		if err := step.run(ctx); err != nil {
 			return Saved{}, fmt.Errorf("save %s: %w", step.what, err)

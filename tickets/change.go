@@ -70,6 +70,9 @@ type Change struct {
 	Referrals []Referral     // of new customers (State "open"), or that have ended
 	Codes     []ReferralCode // given to customers who had none
 	Join      []IncidentJoin // stored tickets that become part of a major incident, or leave it
+
+	Numbers  []ForeignNumber // what another desk called Tickets
+	Reclosed []Reclosed      // imported tickets whose end was later than thought
 }
 
 // LineConsent is what a number wants of texts from one of our lines. Both are

@@ -128,6 +128,14 @@ func (d *decision) duplicate() bool {
 		d.c.Duplicate = m.ID
 		return d.end(DisposeDuplicate, "duplicate", "same content as message %d of #%d", m.ID, m.Ticket)
 	}
+	if k := d.found.Known; k != nil {
+		d.trace("I2", fmt.Sprintf("row %d", k.Ledger), "same content as a mail that was imported")
+		if k.Message == 0 {
+			return d.end(DisposeDiscarded, ReasonKnown, "row %d has it", k.Ledger)
+		}
+		d.c.Duplicate = k.Message
+		return d.end(DisposeDuplicate, "duplicate", "imported as message %d", k.Message)
+	}
 	return false
 }
 

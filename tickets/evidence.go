@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // evidence is everything in a mail that names a ticket or letter of ours, read
@@ -252,8 +253,16 @@ func (in Inbound) Keys(rules Rules) Keys {
 		in.mailKeys(&k, rules)
 	}
 	k.Serial = in.serial()
+	k.Foreign = ForeignNumbers(in.Subject)
+	// What was delivered just now is found by its content.
+	age := in.Received.Sub(in.Date)
+	k.Old = in.Channel == ChannelMail && in.Button == nil && in.Phone == nil && (in.Kind != KindMessage || age > oldMail || age < -oldMail)
 	return k
 }
+
+// oldMail is from what age on a mail may be one that was imported: younger ones
+// are found among the messages of the week.
+const oldMail = 24 * time.Hour
 
 // mailKeys says what a mail that may open a ticket wants beyond: a report about
 // one of our letters opens none.

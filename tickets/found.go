@@ -27,6 +27,11 @@ type Keys struct {
 	Serial  string // fact of the mail: a serial number in upper case; "" none
 	Words   string // subject and text of what may open a ticket: like tickets are looked for
 
+	// Foreign are numbers in the subject by which another desk may have known the
+	// conversation. Old: the mail may be one that was imported from a file.
+	Foreign []string
+	Old     bool
+
 	Survey int64    // whose page was answered; 0 none
 	Asked  string   // address of who texted what may be the answer to a survey or a reminder; "" none
 	Codes  []string // words of a first mail that look like referral codes
@@ -57,6 +62,8 @@ type Found struct {
 	Person      *Person                // who Sender is in this brand
 	Duplicate   *Message               // the same content in this brand within 7 days before Now
 	SameID      *Message               // the same Message-ID with other content
+	Known       *Known                 // what became of the mail when it was imported
+	Foreign     []int64                // tickets that another desk called by Keys.Foreign, newest first, at most 10
 	Letter      *SentLetter            // the letter of Keys.Letter
 	Letters     map[string]*SentLetter // letters by cited Message-ID (a bounce's original)
 	History     []Message              // newest messages of Keys.History, oldest first, at most 50

@@ -226,10 +226,10 @@ func (d *decision) byTag() (verdict, bool) {
 
 // byForeignTag counts another desk's addresses and tags like T6.
 func (d *decision) byForeignTag() (verdict, bool) {
-	if d.rules.Foreign == nil {
+	if d.rules.Foreign == nil && len(d.found.Foreign) == 0 {
 		return verdict{}, false
 	}
-	for _, n := range d.ev.foreign {
+	for _, n := range slices.Concat(d.ev.foreign, d.found.Foreign) {
 		t := d.found.Tickets[n]
 		switch {
 		case t == nil:

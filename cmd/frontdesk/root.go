@@ -20,6 +20,7 @@ func rootCommand() *cobra.Command {
 		parseCommand(),
 		ticketsCommand(),
 		customersCommand(),
+		importCommand(),
 		productsCommand(),
 		articlesCommand(),
 		returnsCommand(),
