@@ -108,6 +108,11 @@ func (c *checker) listeners() {
 	if h.PublicURL != "" {
 		c.url("http.public_url", h.PublicURL)
 	}
+	for i, text := range h.TrustedProxies {
+		if _, err := network(text); err != nil {
+			c.at(fmt.Sprintf("http.trusted_proxies[%d]", i), "%v", err)
+		}
+	}
 	taken := map[string]string{}
 	for _, listener := range []struct {
 		key, address string

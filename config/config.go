@@ -24,6 +24,8 @@
 package config
 
 import (
+	"fmt"
+	"net/netip"
 	"time"
 	_ "time/tzdata" // zones must load on a machine without zoneinfo
 )
@@ -115,12 +117,45 @@ type HTTP struct {
 	PublicURL string `yaml:"public_url" example:"https://desk.example.com" says:"none: letters carry no links" doc:"What the world calls the listener above: links and webhook signatures are made from it."`
 	// AdminListen is "" when metrics and health are not served.
 	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:8026" doc:"host:port of /metrics, /healthz and /readyz. Loopback only: it is not protected. \"\" = none."`
+
+	// TrustedProxies are addresses or networks; see Proxies.
+	TrustedProxies    []string `yaml:"trusted_proxies" default:"127.0.0.0/8, ::1/128" example:"[10.0.0.5, \"2001:db8::/64\"]" doc:"Proxies whose X-Forwarded-For says who asks: the limits below are of that address. They have to write it anew or add to it. From anybody else the field is not read."`
+	Connections       int      `yaml:"connections" default:"1000" min:"10" max:"10000" doc:"Connections of all browsers and proxies at a time. Above it the one that has been silent longest makes room."`
+	RequestsPerMinute int      `yaml:"requests_per_minute" default:"300" min:"0" doc:"Pages that one address may ask for in a minute, a third of them at once; then it is answered 429. Of IPv6 a whole /64 counts as one. 0 = no limit."`
+	PostsPerMinute    int      `yaml:"posts_per_minute" default:"60" min:"0" doc:"Forms that one address may post in a minute. 0 = no limit."`
+	ForgedPerMinute   int      `yaml:"forged_per_minute" default:"30" min:"0" doc:"Phone webhooks with a wrong signature that are looked at in a minute, from one address. Those that are signed have no limit. 0 = no limit."`
+}
+
+// Proxies are the networks of TrustedProxies; an address is a network of one.
+func (h HTTP) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range h.TrustedProxies {
+		if p, err := network(text); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// network reads an address or a network.
+func network(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil || p.Addr().Is4In6() || p.Bits() == 0 {
+		return netip.Prefix{}, fmt.Errorf("%q is not a network of proxies (example: 10.0.0.5 or 10.0.0.0/24)", text)
+	}
+	return p.Masked(), nil
 }
 
 // LMTP names the listener for a mail server beside the desk.
 type LMTP struct {
 	// Listen is "" when there is no LMTP listener.
 	Listen string `yaml:"listen" default:"" example:"127.0.0.1:8024" doc:"host:port where a mail server hands mail over; it is answered after the mail is safe. \"\" = none."`
+	// Connections bounds what one mail server can hold.
+	Connections int `yaml:"connections" default:"100" min:"1" max:"5000" doc:"Connections at a time; more are answered 421, and the mail server comes again."`
 }
 
 // Nodes say how several daemons share the work.

@@ -30,6 +30,8 @@ type LMTPOptions struct {
 	Now       func() time.Time // nil: time.Now
 	Wake      func()           // called after rows were committed; nil: nobody is
 	Full      func() error     // says why nothing may come in now; nil: never
+	// Connections is how many are served at a time, default 100; more get 421.
+	Connections int
 }
 
 // LMTP takes mail from an MTA and answers 250 only after the commit.
@@ -73,6 +75,9 @@ func NewLMTP(opt LMTPOptions) *LMTP {
 	if opt.Current == nil {
 		opt.Current = func() []Address { return opt.Addresses }
 	}
+	if opt.Connections <= 0 {
+		opt.Connections = 100
+	}
 	if opt.Hostname == "" {
 		opt.Hostname = "localhost"
 	}
@@ -98,7 +103,7 @@ func (s *LMTP) Serve(ctx context.Context, l net.Listener) error {
 	srv.ReadTimeout, srv.WriteTimeout = lmtpTimeout, lmtpTimeout
 	srv.ErrorLog = lmtpLog{s.opt.Log}
 
-	dl := newDrainListener(l)
+	dl := newDrainListener(l, s.opt.Connections)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(dl) }()
 	select {

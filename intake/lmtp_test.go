@@ -379,3 +379,39 @@ func TestDeliver(t *testing.T) {
 		t.Errorf("deliver = %v, want the ledger's error", err)
 	}
 }
+
+func TestLMTPConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	b := newLMTPBench(t)
+	var held []net.Conn
+	greeting := func() (string, net.Conn) {
+		c, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		return line, c
+	}
+	for i := range 100 {
+		line, c := greeting()
+		if !strings.HasPrefix(line, "220 ") {
+			t.Fatalf("connection %d: %q", i, line)
+		}
+		held = append(held, c)
+	}
+	if line, _ := greeting(); !strings.HasPrefix(line, "421 4.3.2 ") {
+		t.Errorf("one too many gets %q", line)
+	}
+	for _, c := range held {
+		_ = c.Close()
+	}
+	for range 1000 { // the listener hears of it a moment later
+		if line, _ := greeting(); strings.HasPrefix(line, "220 ") {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error("no connection is taken after the others have gone")
+}

@@ -14,24 +14,41 @@ type drainListener struct {
 	net.Listener
 	mu       sync.Mutex
 	conns    map[*lmtpConn]bool
+	most     int
 	draining bool
 }
 
-func newDrainListener(l net.Listener) *drainListener {
-	return &drainListener{Listener: l, conns: map[*lmtpConn]bool{}}
+func newDrainListener(l net.Listener, most int) *drainListener {
+	return &drainListener{Listener: l, conns: map[*lmtpConn]bool{}, most: most}
 }
 
 func (l *drainListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if conn := l.take(c); conn != nil {
+			return conn, nil
+		}
+		// RFC 5321 section 3.8: the client keeps its mail and comes again. A few
+		// bytes into a new connection's buffer do not wait for it.
+		_ = c.SetDeadline(time.Now().Add(time.Second))
+		_, _ = c.Write([]byte("421 4.3.2 too many connections, try again later\r\n"))
+		_ = c.Close()
 	}
-	conn := &lmtpConn{Conn: c, l: l}
+}
+
+// take returns the connection as ours, nil where it is one too many.
+func (l *drainListener) take(c net.Conn) *lmtpConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.conns) >= l.most {
+		return nil
+	}
+	conn := &lmtpConn{Conn: c, l: l, draining: l.draining}
 	l.conns[conn] = true
-	conn.draining = l.draining
-	return conn, nil
+	return conn
 }
 
 // drain ends the connections where no mail is on its way; the others end after

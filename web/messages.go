@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"mime"
 	"net/http"
@@ -147,6 +148,12 @@ func (p *pages) file(w http.ResponseWriter, r *http.Request) {
 	if a.Ledger != 0 {
 		ledger = a.Ledger
 	}
+	free, err := p.room(r.Context(), a.Size)
+	if err != nil {
+		p.lost(w, r, err)
+		return
+	}
+	defer free()
 	data, err := p.opt.Open(r.Context(), ledger, a.Part)
 	if err != nil {
 		p.lost(w, r, fmt.Errorf("attachment %q of message %d: %w", a.Filename, m.ID, err))
@@ -159,6 +166,25 @@ func (p *pages) file(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(data) // a client that went away needs no file
+}
+
+// What files take of memory while they are fetched and saved by slow readers: a
+// link and a thousand connections must not be enough to use all of it up.
+const (
+	filesRoom = 64 << 20
+	fileWaits = 5 * time.Second // for room
+)
+
+// room waits for the memory that a file of size bytes takes: the mail that it is
+// in is read for it. free gives it back.
+func (p *pages) room(ctx context.Context, size int) (free func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, fileWaits)
+	defer cancel()
+	n := min(2*int64(max(size, 0))+1<<20, filesRoom)
+	if err := p.files.Acquire(ctx, n); err != nil {
+		return nil, fmt.Errorf("wait for others who save files: %w", err)
+	}
+	return func() { p.files.Release(n) }, nil
 }
 
 // attachment finds a file of a message that the visitor sees.

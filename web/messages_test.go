@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -191,4 +193,50 @@ func TestPageServesFilesToBeSaved(t *testing.T) {
 		t.Errorf("POST: %d", w.Code)
 	}
 	s.wantRows()
+}
+
+// Who saves a file slowly holds its memory: others who want files wait for it,
+// bounded, and those who want pages do not.
+func TestFilesInMemoryAreBounded(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	open, release := make(chan bool, 10), make(chan bool)
+	s.handler = s.with(func(o *Options) {
+		o.Open = func(context.Context, int64, int) ([]byte, error) {
+			open <- true
+			<-release
+			return []byte("file"), nil
+		}
+	})
+	tk := s.talk("one")
+	page := s.get("/t/" + token(tk, 0)).Body.String()
+	_, link, _ := strings.Cut(page, `href="`)
+	for !strings.Contains(strings.SplitN(link, `"`, 2)[0], "/files/") {
+		_, link, _ = strings.Cut(link, `href="`)
+	}
+	link, _, _ = strings.Cut(link, `"`)
+	p := &pages{files: semaphore.NewWeighted(filesRoom)}
+	free, err := p.room(t.Context(), filesRoom)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.room(ctx, 1); err == nil {
+		t.Error("room for a file while another takes all of it")
+	}
+	free()
+	if free, err = p.room(t.Context(), 1<<40); err != nil {
+		t.Errorf("a file larger than all room: %v", err)
+	} else {
+		free()
+	}
+	done := make(chan int)
+	go func() { done <- s.get(link).Code }()
+	<-open
+	wantCode(t, s.get("/t/"+token(tk, 0)), 200) // a page while a file is fetched
+	close(release)
+	if code := <-done; code != http.StatusOK {
+		t.Errorf("file: %d", code)
+	}
 }

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"frontdesk/store"
 	"frontdesk/tickets"
 )
@@ -54,7 +56,10 @@ type OpenAttachment func(ctx context.Context, ledger int64, part int) ([]byte, e
 const maxBody = 64 << 10
 
 // pages is the handler with what it needs.
-type pages struct{ opt Options }
+type pages struct {
+	opt   Options
+	files *semaphore.Weighted // bytes of files in memory
+}
 
 // New returns the handler of the customers' pages. It answers for every path;
 // those it does not know are 404. It bounds the body of a request; the time and
@@ -72,7 +77,7 @@ func New(opt Options) http.Handler {
 	if opt.Wake == nil {
 		opt.Wake = func(string) {}
 	}
-	p := &pages{opt}
+	p := &pages{opt, semaphore.NewWeighted(filesRoom)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/t/{token}", p.ticket)
 	mux.HandleFunc("/t/{token}/files/{message}/{file}", p.file)

@@ -22,6 +22,7 @@ import (
 	"frontdesk/phone"
 	"frontdesk/schedules"
 	"frontdesk/store"
+	"frontdesk/throttle"
 	"frontdesk/tickets"
 )
 
@@ -46,6 +47,7 @@ type daemon struct {
 	sweep   *schedules.Sweep
 	phone   *telephone
 	room    *room
+	gate    *throttle.Gate // before the pages and webhooks
 	alerts  *schedules.Alerts
 	fresh   *desk // whose new agents get the guide at the start
 	took    *prometheus.HistogramVec
@@ -95,6 +97,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		Jobs: reportJobs(d.db), Lease: dm.lease(nodes.Schedules),
 	})
 	dm.alerts = schedules.NewAlerts(dm.alertOptions())
+	dm.gate = dm.newGate()
 	return dm, nil
 }
 
@@ -253,12 +256,12 @@ func (dm *daemon) listen() ([]server, error) {
 		return nil
 	}
 	err := errors.Join(
-		open("http.admin_listen", cfg.HTTP.AdminListen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.admin()) }),
-		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, dm.public()) }),
+		open("http.admin_listen", cfg.HTTP.AdminListen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, adminConnections, dm.admin()) }),
+		open("http.listen", cfg.HTTP.Listen, func(l net.Listener) func(context.Context) error { return serveHTTP(l, cfg.HTTP.Connections, dm.gate) }),
 		open("lmtp.listen", cfg.LMTP.Listen, func(l net.Listener) func(context.Context) error {
 			s := intake.NewLMTP(intake.LMTPOptions{
 				Current: func() []intake.Address { return addressesOf(dm.cfg()) }, MaxSize: max(int64(cfg.Limits.MessageSize)*2, 50<<20), Hostname: hostname(),
-				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll, Full: dm.room.full,
+				DB: dm.db, Log: dm.log, Now: now, Wake: dm.wakeAll, Full: dm.room.full, Connections: cfg.LMTP.Connections,
 			})
 			return func(ctx context.Context) error { return s.Serve(ctx, l) }
 		}),
@@ -285,12 +288,17 @@ func hostname() string {
 	return "localhost"
 }
 
+// adminConnections is more than monitors and people need; it is apart from what
+// the world can use up.
+const adminConnections = 50
+
 // serveHTTP answers on l until ctx ends. The limits keep a slow or greedy
 // client from holding what others need.
-func serveHTTP(l net.Listener, h http.Handler) func(context.Context) error {
+func serveHTTP(l net.Listener, connections int, h http.Handler) func(context.Context) error {
 	return func(ctx context.Context) error {
+		l := throttle.Limit(l, connections)
 		s := &http.Server{
-			Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+			Handler: l.Handler(h), ConnContext: l.Context, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 			WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 32 << 10,
 		}
 		ended := make(chan error, 1)

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"frontdesk/store"
+	"frontdesk/throttle"
 )
 
 // What /metrics says. No label is anybody's address but the desk's own
@@ -87,6 +88,8 @@ var (
 
 	// outcome: taken, again, refused, oversize, unknown, unreadable, down
 	descWebhooks = describe("webhooks_total", "Webhooks of the telephone company by what became of them.", "outcome")
+	// kind: page, press, webhook
+	descLimited = describe("http_limited_total", "Requests answered 429, because one address asked for too much.", "kind")
 	// outcome: stored, later, given-up, lost
 	descFetches  = describe("fetches_total", "Attempts to fetch a recording or picture by what became of them.", "outcome")
 	descFetching = describe("fetches_waiting", "Recordings and pictures that are still to be fetched.")
@@ -172,6 +175,9 @@ func (f *figures) node(m measured) {
 func (f *figures) telephone(m measured) {
 	for outcome, n := range f.dm.phone.webhooks.Counts() {
 		m.counter(descWebhooks, n, outcome)
+	}
+	for i, kind := range []string{"page", "press", "webhook"} {
+		m.counter(descLimited, f.dm.gate.Refused(throttle.Kind(i)), kind)
 	}
 	for outcome, n := range f.dm.phone.fetcher.Counts() {
 		m.counter(descFetches, n, outcome)

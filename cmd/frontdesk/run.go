@@ -99,7 +99,7 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 		return err
 	}
 	old := dm.cfg()
-	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || cfg.HTTP != old.HTTP || cfg.LMTP != old.LMTP || cfg.Nodes != old.Nodes {
+	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || !sameListeners(cfg.HTTP, old.HTTP) || cfg.LMTP != old.LMTP || cfg.Nodes != old.Nodes {
 		return fmt.Errorf("data_dir, database, nodes, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
 	}
 	if cfg.Outbox != old.Outbox || cfg.LettersDir != old.LettersDir {

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"phone":              {},
 	"sla":                {},
 	"systemd":            {},
+	"throttle":           {},
 	"tickets":            {"sla"},
 	"store":              {"tickets", "sla"},
 	"store/storetest":    {"store", "tickets", "sla"},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 	"internal/twiliosim": {},
 	"packaging":          {},
 	"torture":            {"parser"}, // tests alone; the rest they see from outside
-	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "tickets", "web"},
+	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "throttle", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
