@@ -469,6 +469,10 @@ func (w *Worker) decide(ctx context.Context, tx *store.Tx, c *contact, rules tic
 				found.Open = open
 				d.change = tickets.Receive(found, in, rules, now)
 			}
+			ctx := ctx
+			if c.heard != nil { // what no webhook brought is a row since today, of a call of yesterday
+				ctx = store.Caused(ctx, in.Date)
+			}
 			d.saved, err = tx.SaveClaimed(ctx, c.row, in.From.Address, in.Subject, d.change, now)
 			return err
 		})

@@ -19,7 +19,7 @@ func (s *Sweep) alarms(ctx context.Context, brand string, rules tickets.Rules, n
 			return ctx.Err()
 		}
 		var ticket int64
-		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx) (tickets.Change, bool, error) {
+		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx, now time.Time) (tickets.Change, bool, error) {
 			a, err := tx.Alarm(ctx, id)
 			if err != nil {
 				return tickets.Change{}, false, err

@@ -43,7 +43,7 @@ func (s *Sweep) heldMail(ctx context.Context, rules tickets.Rules, now time.Time
 			return err
 		}
 		wrote = true
-		_, err = tx.Save(ctx, 0, "", "", change, now)
+		_, err = tx.Save(store.Caused(ctx, at), 0, "", "", change, now)
 		return err
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (s *Sweep) morning(ctx context.Context, rules tickets.Rules, now time.Time)
 			return err
 		}
 		wrote = true
-		_, err = tx.Save(ctx, 0, "", "", change, now)
+		_, err = tx.Save(store.Caused(ctx, at), 0, "", "", change, now)
 		return err
 	})
 	if err != nil {

@@ -160,6 +160,13 @@ func (s *Sweep) gatherOne(ctx context.Context, brand string, person int64, rules
 				return err
 			}
 			told = len(c.Letters)
+			ctx, err := s.restored(ctx, tx, told > 0, func(ctx context.Context, tx *store.Tx, at time.Time) (tickets.Change, bool, error) {
+				c, due, err := reminded(ctx, tx, brand, person, rules, at)
+				return c, due && len(c.Letters) > 0, err
+			})
+			if err != nil {
+				return err
+			}
 			_, err = tx.Save(ctx, 0, "", "", c, now)
 			return err
 		})

@@ -238,6 +238,6 @@ func (s *Sweep) occur(ctx context.Context, tx *store.Tx, o Occurrence, job job, 
 	if c.Brand == "" {
 		c.Brand = o.Brand
 	}
-	_, err = tx.Save(ctx, 0, "", "", c, now)
+	_, err = tx.Save(store.Caused(ctx, o.At), 0, "", "", c, now)
 	return len(c.Dues) + len(c.Letters), err
 }

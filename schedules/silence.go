@@ -14,7 +14,7 @@ import (
 // says; the questions here only find the candidates.
 func (s *Sweep) silent(ctx context.Context, brand string, rules tickets.Rules, now time.Time) error {
 	c := rules.Closing
-	decide := func(ctx context.Context, tx *store.Tx, t tickets.Ticket) (tickets.Change, bool, error) {
+	decide := func(ctx context.Context, tx *store.Tx, t tickets.Ticket, now time.Time) (tickets.Change, bool, error) {
 		found, err := tx.Find(ctx, tickets.Keys{
 			Brand: brand, Sender: requester(t), History: t.ID, Tickets: []int64{t.ID}, Now: now,
 		})
@@ -67,7 +67,7 @@ func (s *Sweep) due(ctx context.Context, brand string, rules tickets.Rules, now 
 	if err != nil {
 		return err
 	}
-	return s.each(ctx, brand, "wake", ids, now, func(_ context.Context, _ *store.Tx, t tickets.Ticket) (tickets.Change, bool, error) {
+	return s.each(ctx, brand, "wake", ids, now, func(_ context.Context, _ *store.Tx, t tickets.Ticket, now time.Time) (tickets.Change, bool, error) {
 		change, due := tickets.Wake(t, rules, now)
 		return change, due, nil
 	})

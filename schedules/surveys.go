@@ -37,7 +37,7 @@ func (s *Sweep) aftercare(ctx context.Context, brand, what string, list listed, 
 			return ctx.Err()
 		}
 		var ticket int64
-		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx) (tickets.Change, bool, error) {
+		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx, now time.Time) (tickets.Change, bool, error) {
 			survey, err := tx.Survey(ctx, id)
 			if err != nil {
 				return tickets.Change{}, false, err
@@ -79,7 +79,7 @@ func (s *Sweep) referrals(ctx context.Context, brand string, rules tickets.Rules
 			return ctx.Err()
 		}
 		var ticket int64
-		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx) (tickets.Change, bool, error) {
+		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx, now time.Time) (tickets.Change, bool, error) {
 			r, err := tx.Referral(ctx, id)
 			if err != nil || r.State != "open" {
 				return tickets.Change{}, false, err

@@ -207,9 +207,9 @@ func (s *Sweep) Beat() time.Time { return time.Unix(0, s.beat.Load()) }
 // alive notes the machine's time, not the desk's: the watchdog compares with it.
 func (s *Sweep) alive() { s.beat.Store(time.Now().UnixNano()) }
 
-// decision looks at a ticket within the transaction and says what to save;
-// false: nothing is due any more.
-type decision func(context.Context, *store.Tx, tickets.Ticket) (tickets.Change, bool, error)
+// decision looks at a ticket within the transaction and says what to save at a
+// time; false: nothing is due then.
+type decision func(context.Context, *store.Tx, tickets.Ticket, time.Time) (tickets.Change, bool, error)
 
 // each decides one ticket after the other, each in a transaction of its own:
 // one that cannot be decided keeps no other waiting.
@@ -218,12 +218,12 @@ func (s *Sweep) each(ctx context.Context, brand, what string, ids []int64, now t
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx) (tickets.Change, bool, error) {
+		told, err := s.one(context.WithoutCancel(ctx), brand, now, func(ctx context.Context, tx *store.Tx, now time.Time) (tickets.Change, bool, error) {
 			t, err := tx.Ticket(ctx, id)
 			if err != nil {
 				return tickets.Change{}, false, err
 			}
-			return decide(ctx, tx, *t)
+			return decide(ctx, tx, *t, now)
 		})
 		s.report(id, what, told, err)
 	}
@@ -245,20 +245,41 @@ func (s *Sweep) report(ticket int64, what string, told bool, err error) {
 
 // one saves one decision. told is false when nothing came of it that anybody is
 // told of.
-func (s *Sweep) one(ctx context.Context, brand string, now time.Time, decide func(context.Context, *store.Tx) (tickets.Change, bool, error)) (told bool, err error) {
+func (s *Sweep) one(ctx context.Context, brand string, now time.Time, decide due) (told bool, err error) {
 	err = s.opt.DB.Decide(ctx, brand, func(tx *store.Tx) error {
 		told = false                      // the store may run this again after a conflict
 		return tx.Try(ctx, func() error { // a panic becomes an error of this ticket
-			c, due, err := decide(ctx, tx)
+			c, due, err := decide(ctx, tx, now)
 			if err != nil || !due {
 				return err
 			}
 			told = tells(c)
+			ctx, err := s.restored(ctx, tx, told, decide)
+			if err != nil {
+				return err
+			}
 			_, err = tx.Save(ctx, 0, "", "", c, now)
 			return err
 		})
 	})
 	return told && err == nil, err
+}
+
+// due says what to save at a time; false: nothing is due then.
+type due func(context.Context, *store.Tx, time.Time) (tickets.Change, bool, error)
+
+// restored says so in the context when what is decided was due already before
+// the database was put back from a backup: it may have been told then.
+func (s *Sweep) restored(ctx context.Context, tx *store.Tx, told bool, decide due) (context.Context, error) {
+	at := s.opt.DB.Restored()
+	if at.IsZero() || !told {
+		return ctx, nil
+	}
+	_, was, err := decide(ctx, tx, at)
+	if was {
+		ctx = store.Caused(ctx, at)
+	}
+	return ctx, err
 }
 
 // tells reports whether anything but a ticket's next time is saved.

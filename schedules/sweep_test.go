@@ -267,7 +267,7 @@ func TestOneBadTicketStopsNoOther(t *testing.T) {
 		bad, good := d.resolved(), d.resolved()
 		s := d.sweep
 		err := s.each(t.Context(), "baleyo", "test", []int64{bad, 999, good}, d.now(),
-			func(_ context.Context, _ *store.Tx, tk tickets.Ticket) (tickets.Change, bool, error) {
+			func(_ context.Context, _ *store.Tx, tk tickets.Ticket, _ time.Time) (tickets.Change, bool, error) {
 				if tk.ID == bad {
 					panic("a hole in a rule")
 				}
@@ -288,7 +288,7 @@ func TestAnswerDuringThePassIsSeen(t *testing.T) {
 		d := openDesk(t)
 		id := d.ticket(func(t *tickets.Ticket) { t.Status = tickets.StatusOpen })
 		// The list of candidates is older than the decision.
-		if err := d.sweep.each(t.Context(), "baleyo", "remind", []int64{id}, d.now(), func(_ context.Context, _ *store.Tx, tk tickets.Ticket) (tickets.Change, bool, error) {
+		if err := d.sweep.each(t.Context(), "baleyo", "remind", []int64{id}, d.now(), func(_ context.Context, _ *store.Tx, tk tickets.Ticket, _ time.Time) (tickets.Change, bool, error) {
 			c, due := tickets.Silence(tk, tickets.Found{}, rules, d.now().Add(30*day))
 			return c, due, nil
 		}); err != nil {

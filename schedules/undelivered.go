@@ -20,7 +20,7 @@ func (s *Sweep) undelivered(ctx context.Context, brand string, rules tickets.Rul
 		return err
 	}
 	for _, l := range letters {
-		decide := func(ctx context.Context, tx *store.Tx, t tickets.Ticket) (tickets.Change, bool, error) {
+		decide := func(ctx context.Context, tx *store.Tx, t tickets.Ticket, now time.Time) (tickets.Change, bool, error) {
 			first, err := tx.Told(ctx, l.ID)
 			if err != nil || !first {
 				return tickets.Change{}, false, err

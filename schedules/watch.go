@@ -66,7 +66,7 @@ func (s *Sweep) watch(ctx context.Context, brand string, rules tickets.Rules, no
 	if err != nil {
 		return err
 	}
-	return s.each(ctx, brand, "watch", ids, now, func(ctx context.Context, tx *store.Tx, t tickets.Ticket) (tickets.Change, bool, error) {
+	return s.each(ctx, brand, "watch", ids, now, func(ctx context.Context, tx *store.Tx, t tickets.Ticket, now time.Time) (tickets.Change, bool, error) {
 		found, err := tx.Look(ctx, t, now)
 		if err != nil {
 			return tickets.Change{}, false, err

@@ -397,6 +397,11 @@ func (db *DB) letterByID(ctx context.Context, id int64) (l tickets.Letter, info 
 //
 // Its epoch moves on: a worker that has it in hand loses it.
 func (db *DB) SetLetter(ctx context.Context, id int64, state, by string, now time.Time) error {
+	return db.setLetterCode(ctx, id, state, "", by, now)
+}
+
+// setLetterCode is SetLetter with a code that says why.
+func (db *DB) setLetterCode(ctx context.Context, id int64, state, code, by string, now time.Time) error {
 	err := db.write(ctx, func(tx *Tx) error {
 		var brand string
 		if err := tx.get(ctx, `SELECT brand FROM letters WHERE id = $1`, []any{id}, &brand); err != nil {
@@ -405,7 +410,7 @@ func (db *DB) SetLetter(ctx context.Context, id int64, state, by string, now tim
 		if err := tx.takeNumber(ctx, brand); err != nil { // before the letter, as decisions do
 			return err
 		}
-		return tx.setLetter(ctx, id, state, by, now)
+		return tx.setLetter(ctx, id, state, code, by, now)
 	})
 	if err != nil {
 		return fmt.Errorf("set letter %d to %q: %w", id, state, err)
@@ -413,7 +418,7 @@ func (db *DB) SetLetter(ctx context.Context, id int64, state, by string, now tim
 	return nil
 }
 
-func (tx *Tx) setLetter(ctx context.Context, id int64, state, by string, now time.Time) error {
+func (tx *Tx) setLetter(ctx context.Context, id int64, state, code, by string, now time.Time) error {
 	what, ok := map[string]string{LetterQueued: "letter retried", LetterHeld: "letter held", LetterDropped: "letter dropped"}[state]
 	if !ok {
 		return errors.New("an operator sets queued, held or dropped")
@@ -425,10 +430,11 @@ func (tx *Tx) setLetter(ctx context.Context, id int64, state, by string, now tim
 			state = $2,
 			due = $3,
 			held = '',
+			code = CASE WHEN $4 <> '' THEN $4 WHEN code = '`+CodeRestored+`' THEN '' ELSE code END,
 			claimed_until = 0,
 			epoch = epoch + 1
 		WHERE id = $1 AND state IN ('queued', 'dot', 'held', 'failed')
-		RETURNING ticket, kind, to_address`, []any{id, state, ms(now)}, idDest{&ticket}, &kind, &to)
+		RETURNING ticket, kind, to_address`, []any{id, state, ms(now), code}, idDest{&ticket}, &kind, &to)
 	if err != nil || ticket == 0 {
 		return notFound(err)
 	}

@@ -28,6 +28,9 @@ type saver struct {
 	now    time.Time
 	c      tickets.Change
 	saved  Saved
+
+	received time.Time // of the ledger row, zero unknown
+	restored bool      // its letters may have left before
 }
 
 // Save writes a decision about the ledger row (0: none, an operator's act). A
@@ -40,7 +43,7 @@ func (tx *Tx) Save(ctx context.Context, ledger int64, from, subject string, c ti
 // SaveClaimed is Save for a claimed row. A row that somebody else has claimed
 // or released since is ErrLost: what this worker found out about it is old.
 func (tx *Tx) SaveClaimed(ctx context.Context, row Claimed, from, subject string, c tickets.Change, now time.Time) (Saved, error) {
-	return (&saver{tx: tx, ledger: row.ID, epoch: row.Epoch, now: now, c: c}).save(ctx, from, subject)
+	return (&saver{tx: tx, ledger: row.ID, epoch: row.Epoch, now: now, c: c, received: row.Received}).save(ctx, from, subject)
 }
 
 func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
@@ -51,6 +54,7 @@ func (s *saver) save(ctx context.Context, from, subject string) (Saved, error) {
 		}
 		return Saved{}, nil
 	}
+	s.restored = tx.db.mayHaveLeft(ctx, s.received)
 	s.saved.Change = tx.nextChange()
 	s.saved.Tickets = make([]int64, len(s.c.Tickets))
 	for _, step := range []struct {

@@ -46,7 +46,7 @@ func (s *saver) letter(ctx context.Context, l tickets.Letter, core string, parti
 	s.alarmOf(&l)
 	i := len(s.saved.Letters)
 	s.saved.Letters = append(s.saved.Letters, 0)
-	err := s.tx.insertLetter(ctx, &l, core, s.now, func(id int64) {
+	err := s.tx.insertLetter(ctx, &l, core, s.restored, s.now, func(id int64) {
 		s.saved.Letters[i] = id
 		if l.Auto != tickets.AutoNone && !l.Agent {
 			s.tx.countAck(tickets.Domain(l.To.Address), ms(s.now))
@@ -85,15 +85,19 @@ func party(parties []tickets.Participant, address string) int64 {
 	return 0
 }
 
-// insertLetter tells the id, once it is known, of a letter that is new.
-func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, now time.Time, isNew func(id int64)) error {
+// insertLetter tells the id, once it is known, of a letter that is new. One that
+// may have left before the database was restored waits for the operator alone.
+func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, restored bool, now time.Time, isNew func(id int64)) error {
 	data := letterData{
 		To: l.To, HeaderTo: l.HeaderTo, HeaderCc: l.HeaderCc, InReplyTo: l.InReplyTo, References: l.References,
 		Subject: l.Subject, Reply: l.Reply, NullSender: l.NullSender, Data: l.Data,
 	}
 	to := tickets.NormalAddress(l.To.Address)
-	state := LetterQueued
-	if l.Held != "" {
+	state, held, code := LetterQueued, l.Held, l.Held
+	if restored {
+		held, code = "", CodeRestored
+	}
+	if code != "" {
 		state = LetterHeld
 	}
 	return tx.insertLater(ctx, `
@@ -120,11 +124,11 @@ func (tx *Tx) insertLetter(ctx context.Context, l *tickets.Letter, core string, 
 			due,
 			held,
 			code
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $20)
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21)
 		ON CONFLICT (key) DO NOTHING`,
 		[]any{textArg(l.Key), idArg(l.Ticket), l.Brand, tickets.NormalAddress(l.Mailbox), string(l.Kind), l.Language,
 			to, tickets.Domain(to), core, l.Person, l.Agent, l.Message, int64(l.Version), string(l.Auto), int64(l.Priority),
-			ms(l.NotAfter), mustJSON(data), state, ms(now), l.Held}, isNew)
+			ms(l.NotAfter), mustJSON(data), state, ms(now), held, code}, isNew)
 }
 
 // letterColumns and scanLetter load a tickets.Letter; other columns follow.

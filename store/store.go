@@ -76,6 +76,8 @@ type DB struct {
 	dots   dots
 	keys   tickets.Keyring
 
+	restored time.Time // see NoteRestore
+
 	closing sync.Once
 	closed  error // what closing gave
 }
@@ -160,6 +162,10 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		return nil, err
 	}
 	db.read = reader{db.engine.reader()}
+	if err := db.loadRestored(ctx); err != nil {
+		_ = db.engine.close()
+		return nil, err
+	}
 	if opt.Daemon && !isPostgres(opt.Database) {
 		if err := db.abandoned(ctx); err != nil {
 			_ = db.engine.close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,9 +35,11 @@ func outboxHoldCommand() *cobra.Command {
 		Use:   "hold",
 		Short: "hold every letter that waits, after a restore",
 		Long: `Hold holds every letter that waits to leave, as restore does by itself: a
-database that was put back does not know what left since. It is for those who
-restore PostgreSQL with its own tools. Run it before the daemon starts; then look
-at "outbox list" and let letters go with "outbox retry".`,
+database that was put back does not know what left since. What the desk will write
+about mail that came before now is held, too. It is for those who restore
+PostgreSQL with its own tools. Run it before the first daemon starts; then look
+at "outbox list" and end it with "outbox retry --restored" or "outbox drop
+--restored".`,
 		Example: "  pg_restore --dbname=$URL desk.dump && frontdesk outbox hold && systemctl start frontdesk",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,7 +48,7 @@ at "outbox list" and let letters go with "outbox retry".`,
 				return err
 			}
 			defer d.Close()
-			held, err := holdLetters(cmd.Context(), d.db)
+			held, err := d.db.NoteRestore(cmd.Context(), now())
 			if err != nil {
 				return failed(err)
 			}
@@ -200,9 +203,9 @@ func noLetter(id int64, err error) error {
 
 // outboxSetCommand is retry or drop.
 func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
-	var allHeld bool
+	var allHeld, restored bool
 	cmd := &cobra.Command{
-		Use:     name + " ID…|--held",
+		Use:     name + " ID…|--held|--restored",
 		Short:   short,
 		Long:    long,
 		Example: "  frontdesk outbox " + name + " 77 78",
@@ -211,16 +214,16 @@ func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if allHeld == (len(ids) > 0) {
-				return errors.New("which letters? name their numbers, or --held for all that are held")
+			if (allHeld || restored) == (len(ids) > 0) {
+				return errors.New("which letters? name their numbers, or --held for all that are held, or --restored for those held since a restore")
 			}
 			d, err := openDesk(cmd, false)
 			if err != nil {
 				return err
 			}
 			defer d.Close()
-			if allHeld {
-				if ids, err = d.held(cmd.Context()); err != nil {
+			if allHeld || restored {
+				if ids, err = d.held(cmd.Context(), !allHeld); err != nil {
 					return failed(err)
 				}
 			}
@@ -234,14 +237,17 @@ func outboxSetCommand(name, short, state, done, long string) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&allHeld, "held", false, "all letters that are held")
+	cmd.Flags().BoolVar(&restored, "restored", false, "all letters that are held since a restore, and because of it")
 	return cmd
 }
 
-// held lists the letters that wait for a person.
-func (d *desk) held(ctx context.Context) (ids []int64, err error) {
-	letters, err := d.db.LettersWhere(ctx, []string{store.LetterHeld}, 0, 100_000)
+// held lists the letters that wait for a person, all or those of a restore.
+func (d *desk) held(ctx context.Context, restored bool) (ids []int64, err error) {
+	letters, err := d.db.LettersWhere(ctx, []string{store.LetterHeld}, 0, math.MaxInt32)
 	for _, l := range letters {
-		ids = append(ids, l.ID)
+		if !restored || l.Code == store.CodeRestored {
+			ids = append(ids, l.ID)
+		}
 	}
 	return ids, err
 }

@@ -22,9 +22,12 @@ func restoreCommand() *cobra.Command {
 there already nothing is done, unless --force moves it aside (it is kept).
 
 The backup does not know what was sent after it was made. So that nobody gets a
-letter twice, every letter that was not sent then is held: look at "outbox list"
-and let them go with "outbox retry". Mail that came since is fetched again from
-the mailboxes.
+letter twice, every letter that was not sent then is held. Mail that came since is
+fetched again from the mailboxes and becomes tickets again; what the desk would
+write about mail that came, and about dates that passed, before the restore is
+held, too. Look at "outbox list", then let them go with "outbox retry --restored",
+or have them never sent with "outbox drop --restored", which is right when the
+desk worked until the restore. Mail that comes from now on is answered as ever.
 
 Customers who were erased since the backup are erased again, before anything is
 in place: data_dir/erased remembers them. Keep that file when you move the desk.`,
@@ -131,34 +134,8 @@ func prepareRestored(ctx context.Context, cfg *config.Config, file string) (held
 	if erased, err = eraseAgain(ctx, db, cfg); err != nil {
 		return 0, 0, err
 	}
-	held, err = holdLetters(ctx, db)
+	held, err = db.NoteRestore(ctx, now())
 	return held, erased, err
-}
-
-// holdLetters holds every letter that a restored database takes for unsent.
-func holdLetters(ctx context.Context, db *store.DB) (held int, err error) {
-	// What was held until the customer writes may have left since the backup.
-	waiting, err := db.LettersWhere(ctx, []string{store.LetterHeld}, 0, 100_000)
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range waiting {
-		if err := db.SetLetter(ctx, l.ID, store.LetterHeld, "restore", now()); err != nil {
-			return 0, err
-		}
-	}
-	for {
-		letters, err := db.LettersWhere(ctx, []string{store.LetterQueued, store.LetterDot}, 0, 1000)
-		if err != nil || len(letters) == 0 {
-			return held, err
-		}
-		for _, l := range letters {
-			if err := db.SetLetter(ctx, l.ID, store.LetterHeld, "restore", now()); err != nil {
-				return held, err
-			}
-			held++
-		}
-	}
 }
 
 // syncFolder makes a new name in a folder survive a power cut.
