@@ -69,6 +69,7 @@ type Worker struct {
 	fence   store.Fence     // of the last pass; it belongs to whoever calls Pass
 	failing string          // why the last pass failed, "" when it did not
 	owed    []store.Claimed // rows of a pass that failed: they are given back before others are claimed
+	next    chan readied    // the group that is read ahead, nil none
 
 	// When mails were first tried whose proof could not be had, by row. A restart
 	// forgets it: they wait the longer.
@@ -148,6 +149,7 @@ func (w *Worker) Counts() map[tickets.Disposition]int64 {
 func (w *Worker) Run(ctx context.Context) error {
 	tick := time.NewTicker(w.opt.Poll)
 	defer tick.Stop()
+	defer w.leave(ctx)
 	for {
 		n, err := w.Pass(ctx)
 		w.beat.Store(time.Now().UnixNano())
@@ -164,6 +166,17 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-w.opt.Wake:
 		case <-tick.C:
 		}
+	}
+}
+
+// leave gives back what was not begun, so that whoever decides next need not
+// wait for claims to run out.
+func (w *Worker) leave(ctx context.Context) {
+	w.letGo()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := w.giveBack(ctx); err != nil {
+		w.opt.Log.Warn("claims not given back", "brand", w.opt.Brand, "err", err)
 	}
 }
 
@@ -185,6 +198,9 @@ func (w *Worker) fails(err error) bool {
 // lease it does nothing.
 func (w *Worker) Pass(ctx context.Context) (int, error) {
 	fence, has := w.opt.Lease()
+	if !has || fence != w.fence {
+		w.letGo()
+	}
 	if !has {
 		return 0, nil
 	}
@@ -208,20 +224,25 @@ func (w *Worker) group(ctx context.Context) (int, error) {
 	if err := w.giveBack(ctx); err != nil {
 		return 0, err
 	}
-	rows, err := w.opt.DB.ClaimLedger(ctx, w.opt.Brand, w.opt.Group, now, now.Add(w.opt.Claim))
-	if err != nil || len(rows) == 0 {
-		return 0, err
+	g := w.take(ctx, now)
+	if g.err != nil || len(g.rows) == 0 {
+		return 0, g.err
 	}
-	// A group that was begun is ended: a stop in the middle would only leave
-	// claims to run out.
 	ctx = context.WithoutCancel(ctx)
-	if w.behind(rows, now) {
+	if w.behind(g.rows, now) {
 		if err := w.ahead(ctx, now); err != nil {
-			w.owed = append(w.owed, rows...)
+			w.owed = append(w.owed, g.rows...)
 			return 0, err
 		}
 	}
-	return len(rows), w.settle(ctx, rows, now)
+	if len(g.rows) == w.opt.Group {
+		w.readAhead(ctx)
+	}
+	err := w.settle(ctx, g, now)
+	if err != nil {
+		w.letGo()
+	}
+	return len(g.rows), err
 }
 
 // What came in lately is decided beside a backlog, not after it: after an outage
@@ -246,22 +267,21 @@ func (w *Worker) ahead(ctx context.Context, now time.Time) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	return w.settle(ctx, rows, now)
+	return w.settle(ctx, readied{rows: rows, contacts: w.understandAll(ctx, rows)}, now)
 }
 
-// settle decides claimed rows.
-func (w *Worker) settle(ctx context.Context, rows []store.Claimed, now time.Time) error {
+// settle decides a group.
+func (w *Worker) settle(ctx context.Context, g readied, now time.Time) error {
 	rules := w.opt.Rules()
-	contacts := w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
-	open, err := w.openTickets(ctx, contacts, rules)
+	open, err := w.openTickets(ctx, g.contacts, rules)
 	if err != nil {
-		w.owed = append(w.owed, rows...)
+		w.owed = append(w.owed, g.rows...)
 		return err
 	}
-	for rest := contacts; len(rest) > 0; {
+	for rest := g.contacts; len(rest) > 0; {
 		done, err := w.together(ctx, rest, rules, open)
 		if err != nil {
-			w.owed = append(w.owed, rows[len(rows)-len(rest):]...)
+			w.owed = append(w.owed, g.rows[len(g.rows)-len(rest):]...)
 			return fmt.Errorf("decide %d rows of %s: %w", len(rest), w.opt.Brand, err)
 		}
 		w.report(done, now)
@@ -353,7 +373,13 @@ func (w *Worker) claimed(ctx context.Context, rows []store.Claimed, f func() []c
 // parallel is how many mails are parsed at the same time.
 const parallel = 4
 
-// understand parses and authenticates a group, outside any transaction.
+// understandAll parses and authenticates a group, outside any transaction, while
+// the claims on it are renewed.
+func (w *Worker) understandAll(ctx context.Context, rows []store.Claimed) []contact {
+	rules := w.opt.Rules()
+	return w.claimed(ctx, rows, func() []contact { return w.understand(ctx, rows, rules) })
+}
+
 func (w *Worker) understand(ctx context.Context, rows []store.Claimed, rules tickets.Rules) []contact {
 	out := make([]contact, len(rows))
 	var wg sync.WaitGroup
