@@ -22,6 +22,34 @@ type large struct {
 	bytes *semaphore.Weighted
 }
 
+// tidy is how much garbage, in percent of what is in use, may lie about while a
+// large mail is in hand: left to itself the collector would let as much again
+// gather, and a mail of 25 MB cost 100.
+const tidy = 10
+
+// collector is how eager the garbage collector is: one for the whole process.
+var collector struct {
+	sync.Mutex
+	eager int // large mails in hand
+	usual int // percent, when there are none
+}
+
+func collectEagerly() {
+	collector.Lock()
+	defer collector.Unlock()
+	if collector.eager++; collector.eager == 1 {
+		collector.usual = debug.SetGCPercent(tidy)
+	}
+}
+
+func collectAsUsual() {
+	collector.Lock()
+	defer collector.Unlock()
+	if collector.eager--; collector.eager == 0 {
+		debug.SetGCPercent(collector.usual)
+	}
+}
+
 // Large waits until a large mail of size bytes may be in memory, and returns
 // what gives its room back. Whoever holds room must not ask for more: two that
 // wait for each other would wait for ever.
@@ -34,7 +62,9 @@ func (db *DB) Large(ctx context.Context, size int64) (release func(), err error)
 	if err := db.large.bytes.Acquire(ctx, size); err != nil {
 		return nil, err
 	}
+	collectEagerly()
 	return sync.OnceFunc(func() {
+		collectAsUsual()
 		// What such a mail took is garbage now. Left to itself, the collector
 		// waits until as much again was taken, and keeps it for minutes.
 		debug.FreeOSMemory()
