@@ -2,6 +2,7 @@ package torture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -49,6 +50,9 @@ type benchOptions struct {
 	wait      time.Duration  // more time to settle in
 	sink      *testmail.SMTP // default: one of its own
 	adminAddr string         // of the admin listener, "" none
+	imapPort  int            // of a line to the rig; 0: straight to it
+	smtpPort  int            // of a line to the sink; 0: straight to it
+	clock     *testClock     // that the desk goes by; nil: the machine's
 }
 
 // newBench makes a desk with an empty store; it starts nothing.
@@ -69,13 +73,16 @@ func newBench(t *testing.T, opt benchOptions) *bench {
 		files["support.pw"] = opt.rig.Password(imapBox)
 	}
 	b.d = testdesk.New(t, files)
+	if opt.clock != nil {
+		b.d.Env = opt.clock.env()
+	}
 	return b
 }
 
 // config is the desk's configuration. Limits on acknowledgements are out of the
 // way: each mail is to have one.
 func (b *bench) config() string {
-	smtp := fmt.Sprintf("{host: 127.0.0.1, port: %d, tls: none}", b.sink.Port())
+	smtp := fmt.Sprintf("{host: 127.0.0.1, port: %d, tls: none}", cmp.Or(b.opt.smtpPort, b.sink.Port()))
 	boxes := fmt.Sprintf("      - {address: %s, queue: support, intake: lmtp, smtp: %s}\n", lmtpBox, smtp)
 	if r := b.opt.rig; r != nil {
 		boxes += fmt.Sprintf(`      - address: %s
@@ -84,7 +91,7 @@ func (b *bench) config() string {
         smtp: %s
         trusted_authserv_ids: [%s]
         %s
-`, imapBox, r.IMAPPort(), imapBox, smtp, testmail.RigHost, b.opt.imap)
+`, imapBox, cmp.Or(b.opt.imapPort, r.IMAPPort()), imapBox, smtp, testmail.RigHost, b.opt.imap)
 	}
 	data := b.opt.dataDir
 	if data == "" {
@@ -314,7 +321,10 @@ func (b *bench) database() string {
 }
 
 // logged reports that the daemon's log has a line with all the words.
-func (b *bench) logged(words ...string) bool {
+func (b *bench) logged(words ...string) bool { return b.times(words...) > 0 }
+
+// times counts the lines of the daemon's log that have all the words.
+func (b *bench) times(words ...string) (n int) {
 	text, _ := os.ReadFile(filepath.Join(b.d.Dir, "log"))
 lines:
 	for line := range strings.Lines(string(text)) {
@@ -323,9 +333,9 @@ lines:
 				continue lines
 			}
 		}
-		return true
+		n++
 	}
-	return false
+	return n
 }
 
 // waitUntil waits for what is true soon; the test fails after limit.

@@ -16,8 +16,9 @@ import (
 // when it was accepted, and whether it may have been twice.
 type mta struct {
 	addr  string
-	retry time.Duration  // between two attempts
-	body  map[int]string // what more is in the body of a request
+	retry time.Duration      // between two attempts
+	body  map[int]string     // what more is in the body of a request
+	box   func(n int) string // whom request n is for; nil: lmtpBox
 
 	mu      sync.Mutex
 	raw     map[int][]byte    // each mail as it was brought first: the same ever after
@@ -94,9 +95,16 @@ func (m *mta) deliver(ctx context.Context, low, high, connections int) {
 	wg.Wait()
 }
 
+func (m *mta) to(n int) string {
+	if m.box != nil {
+		return m.box(n)
+	}
+	return lmtpBox
+}
+
 // mail is request n, with a body of its own if it has one.
 func (m *mta) mail(n int) (from string, raw []byte) {
-	from, raw = request(n, lmtpBox)
+	from, raw = request(n, m.to(n))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.raw[n] == nil {
@@ -132,7 +140,7 @@ func (m *mta) transact(c *smtp.Client, n int, from string, raw []byte) error {
 	if err := c.Mail(from, nil); err != nil {
 		return err
 	}
-	if err := c.Rcpt(lmtpBox, nil); err != nil {
+	if err := c.Rcpt(m.to(n), nil); err != nil {
 		return err
 	}
 	w, err := c.Data()

@@ -2,12 +2,14 @@ package torture
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -31,7 +33,7 @@ import (
 // cluster is the database and what all its nodes have in common.
 type cluster struct {
 	t      testing.TB
-	url    *url.URL // of the database, by its socket
+	url    *url.URL // of the database, by its socket; nil: nodes know their way themselves
 	lease  time.Duration
 	brands int
 	rig    *testmail.Rig // an IMAP mailbox of the first brand; nil none
@@ -46,6 +48,7 @@ type node struct {
 	c           *cluster
 	sink        *testmail.SMTP
 	line        *line
+	dsn         string // another way to the database; "" the line
 	lmtp, admin string
 }
 
@@ -71,7 +74,10 @@ func (c *cluster) add(name string, slow time.Duration, env ...string) *node {
 		sink.On(testmail.StageDot, "", 0, testmail.Act{Delay: slow})
 	}
 	c.t.Cleanup(func() { _ = sink.Close() })
-	n := &node{name: name, c: c, sink: sink, line: newLine(c.t, c.url), lmtp: freeAddress(c.t), admin: freeAddress(c.t)}
+	n := &node{name: name, c: c, sink: sink, lmtp: freeAddress(c.t), admin: freeAddress(c.t)}
+	if c.url != nil {
+		n.line = newLine(c.t, c.url)
+	}
 	files := map[string]string{"frontdesk.yaml": n.config(), "secret": "a secret of tests, forty characters long"}
 	if c.rig != nil {
 		files["support.pw"] = c.rig.Password(imapBox)
@@ -80,6 +86,22 @@ func (c *cluster) add(name string, slow time.Duration, env ...string) *node {
 	n.Env = env
 	c.nodes = append(c.nodes, n)
 	return n
+}
+
+// database is what the node connects to.
+func (n *node) database() string {
+	if n.dsn != "" || n.c.url == nil {
+		return cmp.Or(n.dsn, "sqlite")
+	}
+	return n.line.url(n.c.url)
+}
+
+// rewrite writes the configuration again.
+func (n *node) rewrite() {
+	n.c.t.Helper()
+	if err := os.WriteFile(n.Config(), []byte(n.config()), 0o600); err != nil {
+		n.c.t.Fatal(err)
+	}
 }
 
 func (n *node) config() string {
@@ -108,7 +130,7 @@ agents:
   - {name: Asha, email: asha@b0.test}
 acknowledge: {per_domain_hour: 100000, global_hour: 100000}
 incidents: {customers: 0}
-`, n.line.url(n.c.url), n.name, n.c.lease, n.admin, n.lmtp, brands.String())
+`, n.database(), n.name, n.c.lease, n.admin, n.lmtp, brands.String())
 }
 
 // line is a TCP proxy to the database. While it is cut nothing passes, and

@@ -439,6 +439,14 @@ func (r *Rig) SetPassword(address, password string) {
 	}
 }
 
+// Flush makes Postfix try at once what it holds back.
+func (r *Rig) Flush() {
+	r.t.Helper()
+	if _, err := r.run("postqueue", "-c", r.path("postfix"), "-f"); err != nil {
+		r.t.Fatalf("rig: flush the queue: %v", err)
+	}
+}
+
 // Kick ends the IMAP connections of a user.
 func (r *Rig) Kick(address string) {
 	r.t.Helper()
