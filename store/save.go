@@ -113,7 +113,7 @@ func (s *saver) people(ctx context.Context) error {
 			}
 			have, err := personByAddress(ctx, s.tx, p.Brand, p.Addresses[0])
 			if err == nil {
-				p = added(have, p)
+				p = have.With(p)
 			} else if !errors.Is(err, ErrNotFound) {
 				return err
 			}
@@ -129,34 +129,6 @@ func (s *saver) people(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// added returns have with what p says beyond it.
-func added(have, p tickets.Person) tickets.Person {
-	for _, f := range []struct {
-		to   *string
-		from string
-	}{{&have.Name, p.Name}, {&have.Language, p.Language}, {&have.Org, p.Org}, {&have.Notes, p.Notes}, {&have.Contract, p.Contract}} {
-		if f.from != "" {
-			*f.to = f.from
-		}
-	}
-	have.Blocked = have.Blocked || p.Blocked
-	have.VIP = have.VIP || p.VIP
-	have.Addresses = append(have.Addresses, p.Addresses...)
-	for _, number := range p.Phones {
-		have.Phones = addText(have.Phones, number)
-	}
-	return have
-}
-
-func addText(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
-	}
-	return append(list, s)
 }
 
 // decided ends the ledger row. Only an undecided row is met: of two workers

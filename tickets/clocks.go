@@ -62,6 +62,9 @@ func (d *decision) log(tc *TicketChange) ([]sla.Event, bool) {
 		d.unseen(tc)
 		return nil, false
 	}
+	if len(d.found.Log[t.ID]) == 0 {
+		d.begins(tc)
+	}
 	log := d.settled(tc, d.found.Log[t.ID])
 	if facts, ok := lastFacts(log); ok && facts != d.facts(t) {
 		d.factsChanged(tc)
@@ -89,6 +92,17 @@ func (d *decision) opens(tc *TicketChange) {
 		}
 	}
 	first.Clock.Facts = d.facts(&tc.Ticket) // as they are in the end
+}
+
+// begins starts the clocks of an imported ticket when its customer writes again:
+// nothing was promised before.
+func (d *decision) begins(tc *TicketChange) {
+	for i := range tc.Events {
+		if c := tc.Events[i].Clock; c != nil && c.Kind == sla.Wrote && slices.Contains(tc.Ticket.Tags, TagImported) {
+			tc.Events[i].Clock = &sla.Event{Kind: sla.Opened, Status: string(tc.Ticket.Status), Facts: d.facts(&tc.Ticket)}
+			return
+		}
+	}
 }
 
 // settled gives the decision's clock events their times, and returns them after

@@ -46,6 +46,33 @@ type Person struct {
 	Prefs     Preferences
 }
 
+// With returns the person with what p says beyond it.
+func (have Person) With(p Person) Person {
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&have.Name, p.Name}, {&have.Language, p.Language}, {&have.Org, p.Org}, {&have.Notes, p.Notes}, {&have.Contract, p.Contract}} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	have.Blocked = have.Blocked || p.Blocked
+	have.VIP = have.VIP || p.VIP
+	have.Addresses = withTexts(have.Addresses, p.Addresses)
+	have.Phones = withTexts(have.Phones, p.Phones)
+	return have
+}
+
+func withTexts(list, more []string) []string {
+	list = slices.Clip(list)
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // Preferences are what a customer wants of the letters that the desk sends of
 // its own accord. Answers to what they asked are not concerned. It is stored as
 // JSON: adding fields is safe, renaming is not.

@@ -120,13 +120,25 @@ type lineReader struct {
 
 // readProducts reads a file. The error is about the file as a whole.
 func readProducts(data []byte, r *lineReader) error {
+	r.serials = make(map[string]int)
+	return readRecords(data, recordReader{head: r.head, row: r.row, wrong: r.wrong})
+}
+
+// recordReader is told the records of a file.
+type recordReader struct {
+	head  func(fields []string) error // the first one, which names the columns
+	row   func(line int, fields []string)
+	wrong func(line int, column, format string, args ...any)
+}
+
+// readRecords reads a file of records. The error is about the file as a whole.
+func readRecords(data []byte, r recordReader) error {
 	if bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || bytes.HasPrefix(data, []byte{0xFE, 0xFF}) {
 		return errors.New("1: the file is UTF-16: save it as CSV in UTF-8")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
-	r.serials = make(map[string]int)
 	lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\r", "\n"), "\n")
-	delimiter := rune(0)
+	delimiter, headed := rune(0), false
 	for n := 0; n < len(lines); {
 		if strings.TrimSpace(lines[n]) == "" {
 			n++
@@ -142,20 +154,21 @@ func readProducts(data []byte, r *lineReader) error {
 		}
 		fields, used, err := record(lines[n:], delimiter)
 		switch {
-		case err != nil && r.columns == nil:
+		case err != nil && !headed:
 			return fmt.Errorf("%d: %w", n+1, err)
 		case err != nil:
 			r.wrong(n+1, "", "%v", err)
-		case r.columns == nil:
+		case !headed:
 			if err := r.head(fields); err != nil {
 				return fmt.Errorf("%d: %w", n+1, err)
 			}
+			headed = true
 		default:
 			r.row(n+1, fields)
 		}
 		n += used
 	}
-	if r.columns == nil {
+	if !headed {
 		return errors.New("1: the file is empty: its first line names the columns")
 	}
 	return nil
