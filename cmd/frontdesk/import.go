@@ -26,7 +26,7 @@ tickets of CSV files, conversations of other desks. Nobody is written to, no
 clock is started, nobody is assigned. What is in already is passed over, so an
 import that was stopped is run again, and goes on.`,
 		"  frontdesk import mbox old.mbox --mailbox support@example.com --dry-run\n  frontdesk import csv customers people.csv",
-		importMboxCommand(), importMaildirCommand(), importCSVCommand())
+		importMboxCommand(), importMaildirCommand(), importCSVCommand(), importZammadCommand(), importFreeScoutCommand())
 }
 
 // historyFlags are the flags of all imports of conversations.
