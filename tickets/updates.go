@@ -75,7 +75,8 @@ func (d *decision) update(tc *TicketChange) {
 }
 
 // delay is the notice before a promise is missed, once for each promise. Who
-// heard from the desk not long before needs none.
+// heard from the desk not long before needs none, and after an outage nobody is
+// told of a promise that was missed too long ago to be acknowledged.
 func (d *decision) delay(tc *TicketChange, log []sla.Event, r sla.Reading) []step {
 	span := d.rules.Update.DelayBefore
 	due := r.Due
@@ -90,6 +91,10 @@ func (d *decision) delay(tc *TicketChange, log []sla.Event, r sla.Reading) []ste
 	return []step{{at, key, func() {
 		if heard := lastNews(log); heard.After(at.Add(at.Sub(due))) {
 			d.trace("delay", string(r.Clock), "no notice: the customer heard from the desk at %s", d.shown(heard))
+			return
+		}
+		if most := d.rules.Ack.MaxAge; most > 0 && d.now.Sub(at) > most {
+			d.trace("delay", string(r.Clock), "no notice: it would be %s late", d.now.Sub(at).Round(time.Minute))
 			return
 		}
 		tc.Ticket.Promises.Delayed = due

@@ -231,6 +231,12 @@ func (d *promiser) until(end time.Time) {
 func (d *promiser) receive(in Inbound) {
 	d.t.Helper()
 	in.Received = d.now
+	d.take(in)
+}
+
+// take is receive of a mail that came before.
+func (d *promiser) take(in Inbound) {
+	d.t.Helper()
 	in.Ledger += int64(len(d.keys)) * 1000
 	c := Receive(d.found, in, d.rules, d.now)
 	if len(c.Tickets) == 0 {
@@ -604,6 +610,19 @@ func TestDelayNotice(t *testing.T) {
 	again.told = nil
 	again.until(now.Add(72*time.Hour - time.Minute))
 	again.wantTold() // the resolution will be late, and the customer heard a quarter of an hour before
+
+	// Mail of ten days ago is not acknowledged: nobody heard of the promise either.
+	old := openPromiser(t, promising(t, berlin), now.AddDate(0, 0, 10))
+	old.take(mail(func(in *Inbound) { in.Received = now }))
+	old.until(now.AddDate(0, 0, 10).Add(time.Hour))
+	for _, told := range old.told {
+		if strings.Contains(told, "delay") || strings.Contains(told, "ack") {
+			t.Errorf("after an outage of ten days: %s", told)
+		}
+	}
+	if len(old.told) == 0 || old.ticket().Promises.Clock(sla.FirstResponse).State != sla.StateBreached {
+		t.Errorf("told %q, first answer %+v; want agents to hear that it was missed", old.told, old.ticket().Promises.Clock(sla.FirstResponse))
+	}
 }
 
 // TestWhatMovesNoClock: an acknowledgement is no answer; a third party's mail
