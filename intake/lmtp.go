@@ -113,6 +113,7 @@ func (s *LMTP) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	dl.drain()
+	_ = dl.Close() // Shutdown does not know it while Serve has only just begun
 	bounded, stop := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
 	defer stop()
 	err := srv.Shutdown(bounded)

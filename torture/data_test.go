@@ -189,3 +189,40 @@ func TestStopUnderLoad(t *testing.T) {
 	}
 	b.finish("H08 stopped under load")
 }
+
+// TestStopSendsNothingTwice: H08. A daemon that is stopped, and not killed,
+// leaves nobody in doubt: what the mail server took is stored as sent, what was
+// not begun waits for the next start.
+func TestStopSendsNothingTwice(t *testing.T) {
+	t.Parallel()
+	rounds, mails := pick(3, 10), 30
+	b := newBench(t, benchOptions{})
+	for n := range rounds {
+		sent := make(chan struct{})
+		low := n * mails
+		go func() { defer close(sent); b.queue.deliver(t.Context(), low, low+mails, 4) }()
+		b.d.MustStart()
+		waitUntil(t, 30*time.Second, "letters leave", func() bool { return len(b.acknowledged()) > low+n })
+		if err := b.d.Stop(); err != nil {
+			t.Errorf("round %d: the daemon ended with %v:\n%s", n, err, b.d.Log(12))
+		}
+		b.faults++
+		for _, l := range b.d.JSON("outbox", "list", "--limit", "100000") {
+			if l["state"] == "dot" {
+				t.Errorf("round %d: letter %v is in doubt", n, l["id"])
+			}
+		}
+		b.d.MustStart()
+		<-sent
+		if err := b.d.Stop(); err != nil {
+			t.Errorf("round %d: the daemon ended with %v:\n%s", n, err, b.d.Log(12))
+		}
+		b.faults++
+	}
+	b.finish("H08 stopped, nothing twice")
+	for to, letters := range b.acknowledged() {
+		if len(letters) > 1 {
+			t.Errorf("%s has %d letters", to, len(letters))
+		}
+	}
+}
