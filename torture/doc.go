@@ -5,6 +5,6 @@
 // arrived say whether anything was lost or doubled.
 //
 // "make test" runs each with small numbers, "make torture" (TORTURE=1) at
-// length. Each test adds a row to a table that is printed at the end, and
-// written to the file that TORTURE_TABLE names.
+// length. Each test adds a row to a table (testdesk.Record), which "make torture"
+// prints at the end.
 package torture

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"frontdesk/internal/testdesk"
 	"frontdesk/internal/twiliosim"
 	"frontdesk/store"
 )
@@ -77,6 +78,9 @@ func TestAllWebhooksLostForAnHour(t *testing.T) {
 	if left := s.sim.Recordings(); len(left) != 0 {
 		t.Errorf("recordings left at the company: %v", left)
 	}
+	if !t.Failed() {
+		testdesk.Record(t, testdesk.Row{Name: "G14 every webhook is lost for an hour", Faults: len(late), In: len(want), Out: len(want)})
+	}
 }
 
 // restLists are the lists that the desk asked for.
@@ -130,6 +134,10 @@ func TestAnswerOfTheCompanyLost(t *testing.T) {
 	s.sent(testCaller, "It arrives.")
 	d.rest(s)
 	check(4)
+	if t.Failed() {
+		return
+	}
+	testdesk.Record(t, testdesk.Row{Name: "F08 the answer to a text is lost", Faults: 3, In: 4, Out: 4})
 }
 
 // letterOf is the newest letter of a kind.

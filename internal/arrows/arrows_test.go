@@ -44,7 +44,8 @@ var arrows = map[string][]string{
 	"internal/testmail":  {},
 	"internal/twiliosim": {},
 	"packaging":          {},
-	"torture":            {"parser"}, // tests alone; the rest they see from outside
+	"torture":            {"parser"},            // tests alone; the rest they see from outside
+	"torture/table":      {"internal/testdesk"}, // prints what the tests wrote
 	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "throttle", "tickets", "web"},
 }
 
