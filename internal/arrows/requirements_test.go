@@ -50,7 +50,7 @@ func wantedRows() []string {
 	for _, part := range []struct {
 		letter string
 		last   int
-	}{{"A", 11}, {"B", 11}, {"C", 8}, {"D", 6}, {"E", 5}, {"F", 5}, {"G", 16}} {
+	}{{"A", 11}, {"B", 11}, {"C", 8}, {"D", 6}, {"E", 5}, {"F", 6}, {"G", 16}} {
 		for n := range part.last {
 			ids = append(ids, part.letter+strconv.Itoa(n+1))
 		}
