@@ -8,7 +8,7 @@ import (
 
 // wroteVerbs are the words by which clients say who wrote the quoted text, in
 // lower case. Those with a leading blank must stand as words of their own.
-var wroteVerbs = []string{
+var wroteVerbs = newPhrases([]string{
 	"wrote", " sent:", " writes", " said", "sent the following", "responded", // English
 	"schrieb", "geschrieben", // German
 	"a écrit", "a ecrit", "ont écrit", "écrivait", "écrit", // French
@@ -30,7 +30,7 @@ var wroteVerbs = []string{
 	"写道", "寫道", "写到", "のメッセージ", "さんからのメール", "さんは書きました", "さんが書きました", "のメール", "作成", "님이 작성", "작성", "썼습니다", "寫了", "写：", // Chinese, Japanese, Korean
 	"كتب", "כתב", "نوشت", // Arabic, Hebrew, Persian
 	"idatzi zuen", "shkroi", "skrives", "ysgrifennodd", "scríobh", // Basque, Albanian, Welsh, Irish
-}
+})
 
 // leads are the words that open an attribution, in lower case.
 var leads = words(`on am le el em il op den på w dnia dne dňa в у a at ngày vào pada tanggal στις dana ден la na în data kl ar
@@ -42,6 +42,9 @@ const (
 	maxAttribution      = 600
 )
 
+// attributionEnds are verbs that attributions end in without a colon, lower case.
+var attributionEnds = newPhrases([]string{"wrote", "writes", "написал", "написала", "написал(а)", "пишет", "写道", "寫道", "escribió", "escreveu", "schrieb", "a écrit", "ha scritto", "yazdı", "skrev", "schreef"})
+
 // attributionEnd reports whether the line may be the last of an attribution.
 func attributionEnd(s string) bool {
 	s = strings.TrimRightFunc(s, func(r rune) bool { return isBlankRune(r) || r == '*' || r == '_' })
@@ -51,14 +54,16 @@ func attributionEnd(s string) bool {
 	if strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") {
 		return true
 	}
-	low := strings.ToLower(s)
-	for _, v := range []string{"wrote", "writes", "написал", "написала", "написал(а)", "пишет", "写道", "寫道", "escribió", "escreveu", "schrieb", "a écrit", "ha scritto", "yazdı", "skrev", "schreef"} {
-		if strings.HasSuffix(low, v) && (len(low) > len(v) || v == "wrote") {
-			return true
+	if attributionEnds.closes(s) {
+		low := strings.ToLower(s)
+		for _, v := range attributionEnds.list {
+			if strings.HasSuffix(low, v) && (len(low) > len(v) || v == "wrote") {
+				return true
+			}
 		}
 	}
 	// Old Gmail: "2011/4/7 Name <user@example.net>", without a colon.
-	return strings.HasSuffix(low, ">") && low[0] >= '0' && low[0] <= '9' && strings.Contains(low, "@")
+	return strings.HasSuffix(s, ">") && isDigit(s[0]) && strings.Contains(s, "@")
 }
 
 // attribution looks for one that ends at lines[end] and returns the line where
@@ -165,12 +170,7 @@ func quotedName(s string) bool {
 
 func hasVerb(low string) bool {
 	low = " " + strings.TrimLeft(low, "*_ ")
-	for _, v := range wroteVerbs {
-		if strings.Contains(low, v) {
-			return true
-		}
-	}
-	return false
+	return wroteVerbs.in(low)
 }
 
 // startsWithLead reports whether the first word may open an attribution.
@@ -186,23 +186,16 @@ func startsWithLead(s string) bool {
 }
 
 // weekdays are day names and their short forms in the languages of leads.
-var weekdays = []string{
+var weekdays = newPhrases([]string{
 	"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag",
 	"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo",
 	"lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "segunda", "terça", "quarta", "quinta", "sexta",
 	"maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag", "mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag",
 	"måndag", "tisdag", "lördag", "söndag", "poniedziałek", "wtorek", "środa", "czwartek", "piątek", "sobota", "niedziela",
 	"понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье", "pondělí", "úterý", "středa", "čtvrtek", "pátek", "neděle",
-}
+})
 
-func hasWeekday(low string) bool {
-	for _, d := range weekdays {
-		if strings.Contains(low, d) {
-			return true
-		}
-	}
-	return false
-}
+func hasWeekday(low string) bool { return weekdays.in(low) }
 
 // hasDate reports a year, a time or a numeric date in s.
 func hasDate(s string) bool {

@@ -161,26 +161,26 @@ var delayedSubjects = []string{"delayed", "(delay)", "warning: could not send", 
 var delayedPhrases = []string{"this is a warning message only", "this is a warning only", "will be retried", "do not need to resend", "will continue to try", "will keep trying", "delivery attempts will continue", "still trying", "has been delayed", "temporarily delayed", "no action is required on your part"}
 
 // copyMarks open the copy of the returned mail in a report, lower case.
-var copyMarks = []string{
+var copyMarks = newPhrases([]string{
 	"below this line is a copy", "this is a copy of", "original message follows", "original message", "message headers follow", "returned message", "unsent message", "included is a copy", "header of the original", "headers of the original",
 	"copy of the original", "original mail as follows", "message header follows", "undelivered message", "message text follows", "begin of original", "begin message", "original mail", "rejected message", "forwarded message", "the header was", "元のメール", "原邮件", "ursprüngliche nachricht", "en-têtes", "message header",
-}
+})
 
 // copyFields open the header of a returned mail that follows without a mark.
-var copyFields = []string{"received:", "return-path:", "message-id:", "mime-version:", "dkim-signature:", "x-originating-ip:", "delivered-to:", "authentication-results:", "x-mailer:"}
+var copyFields = newPhrases([]string{"received:", "return-path:", "message-id:", "mime-version:", "dkim-signature:", "x-originating-ip:", "delivered-to:", "authentication-results:", "x-mailer:"})
 
 // splitReport divides a report from the copy of the mail that it returns.
 func splitReport(text string) (own, copied string) {
 	for pos := 0; pos < len(text); {
 		line, _, more := strings.Cut(text[pos:], "\n")
-		low := strings.ToLower(strings.TrimSpace(line))
-		for _, f := range copyFields {
-			if strings.HasPrefix(low, f) && pos > 0 && !strings.HasPrefix(line, "  ") {
-				return text[:pos], text[pos:]
-			}
+		t := strings.TrimSpace(line)
+		if pos > 0 && copyFields.opens(t) != "" && !strings.HasPrefix(line, "  ") {
+			return text[:pos], text[pos:]
 		}
-		if pos > 0 && len(low) < 120 && (strings.HasPrefix(low, "-") || strings.HasSuffix(low, ":") || strings.HasSuffix(low, ".")) && saysOne(strings.Trim(low, "-=*_ "), copyMarks) != "" && !strings.Contains(low, "will be") && !strings.Contains(low, "received at") && !strings.Contains(low, " your ") && opensCopy(low) {
-			return text[:pos], text[pos+len(line):]
+		if pos > 0 && (strings.HasPrefix(t, "-") || strings.HasSuffix(t, ":") || strings.HasSuffix(t, ".")) && copyMarks.in(t) {
+			if low := strings.ToLower(t); len(low) < 120 && copyMarks.in(strings.Trim(low, "-=*_ ")) && !strings.Contains(low, "will be") && !strings.Contains(low, "received at") && !strings.Contains(low, " your ") && opensCopy(low) {
+				return text[:pos], text[pos+len(line):]
+			}
 		}
 		if !more {
 			break

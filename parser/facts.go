@@ -59,17 +59,13 @@ func (p *parse) fact(kind, value string, line int) {
 	p.m.Facts = append(p.m.Facts, Fact{Kind: kind, Value: value, Line: line})
 }
 
-// phoneLike is a candidate: a plus sign or digit, then digits with the usual
-// separators. The library decides; this keeps it off the rest of the text.
-var phoneLike = regexp.MustCompile(`(?:\+|\b0|\(|\b[1-9])[0-9()][0-9 ()./\x{00a0}\x{2011}-]{5,22}[0-9]`)
-
 // findPhones returns the phone numbers of text in E.164 where they are
 // international or country is known, each once. Dates, order numbers and
 // amounts are left out by asking for a valid number, not a possible one.
 func findPhones(text, country string) []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, c := range phoneLike.FindAllString(text, 200) {
+	for _, c := range phoneLike(text, 200) {
 		if len(out) >= maxPhones {
 			break
 		}
@@ -80,6 +76,66 @@ func findPhones(text, country string) []string {
 		}
 	}
 	return out
+}
+
+// phoneLike returns the first candidates in text, limit at most: a plus sign,
+// a parenthesis or a digit that begins a word, then digits with the usual
+// separators. The library decides; this keeps it off the rest of the text.
+func phoneLike(text string, limit int) []string {
+	var out []string
+	for i := 0; i < len(text) && len(out) < limit; i++ {
+		c := text[i]
+		if c > '9' || c != '+' && c != '(' && !isDigit(c) || isDigit(c) && i > 0 && isWordByte(text[i-1]) {
+			continue
+		}
+		if n := phoneLength(text[i:]); n > 0 {
+			out = append(out, text[i:i+n])
+			i += n - 1
+		}
+	}
+	return out
+}
+
+// phoneLength is the length of the candidate that s begins with, in octets, 0
+// for none: its first character, a digit or parenthesis, 5 to 22 digits and
+// separators, a digit.
+func phoneLength(s string) int {
+	if len(s) < 2 || !isDigit(s[1]) && s[1] != '(' && s[1] != ')' {
+		return 0
+	}
+	end := 0
+	for i, n := 2, 0; i < len(s); n++ {
+		if n >= 5 && isDigit(s[i]) {
+			end = i + 1
+		}
+		w := phoneRune(s[i:])
+		if w == 0 || n == 22 {
+			break
+		}
+		i += w
+	}
+	return end
+}
+
+// phoneRune is the length of the digit or separator that s begins with, 0 for
+// none.
+func phoneRune(s string) int {
+	switch c := s[0]; {
+	case isDigit(c), c == ' ', c == '(', c == ')', c == '.', c == '/', c == '-':
+		return 1
+	case strings.HasPrefix(s, "\u00a0"):
+		return len("\u00a0")
+	case strings.HasPrefix(s, "\u2011"):
+		return len("\u2011")
+	}
+	return 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isWordByte reports what stands within a word of ASCII.
+func isWordByte(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_'
 }
 
 // e164 brings one candidate to E.164, "" when it is no valid number.
@@ -117,6 +173,9 @@ func digitsOf(s string) string {
 	}, s)
 }
 
+// errorWords stand in lines that say what went wrong, lower case.
+var errorWords = newPhrases([]string{"error:", "error code", "fehler:", "fehlercode", "erreur :", "erreur:", "code d'erreur", "código de error", "errore:", "codice errore", "exception:", "panic:", "fatal:", "traceback", "segmentation fault", "0x8", "err_", "errno", "http 4", "http 5", "stack trace"})
+
 // errorText returns the error that a line of the text holds: a code, an
 // exception, a line that says so.
 func errorText(line string) string {
@@ -124,8 +183,11 @@ func errorText(line string) string {
 	if len(t) < 4 || len(t) > 300 {
 		return ""
 	}
+	if !errorWords.in(t) {
+		return ""
+	}
 	low := strings.ToLower(t)
-	for _, w := range []string{"error:", "error code", "fehler:", "fehlercode", "erreur :", "erreur:", "code d'erreur", "código de error", "errore:", "codice errore", "exception:", "panic:", "fatal:", "traceback", "segmentation fault", "0x8", "err_", "errno", "http 4", "http 5", "stack trace"} {
+	for _, w := range errorWords.list {
 		if i := strings.Index(low, w); i >= 0 && (i == 0 || len(t)-i < 200) {
 			return t
 		}

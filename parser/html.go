@@ -528,7 +528,12 @@ func squeeze(lines []textLine) []textLine {
 
 // joinLines returns the text of lines.
 func joinLines(lines []textLine) string {
+	size := 0
+	for _, l := range lines {
+		size += len(l.text) + 1
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for i, l := range lines {
 		if i > 0 {
 			b.WriteByte('\n')

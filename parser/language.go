@@ -1,10 +1,11 @@
 package parser
 
 import (
+	"iter"
 	"math/bits"
 	"sort"
-	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // stopWords are the small words of the languages that share the Latin or the
@@ -64,11 +65,11 @@ func detectLanguage(s string) string {
 	}
 	var scores [32]int
 	n := 0
-	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }) {
+	for w := range lowerWords(s) {
 		if n++; n > 400 {
 			break
 		}
-		for set := wordLanguages[w]; set != 0; set &= set - 1 {
+		for set := wordLanguages[string(w)]; set != 0; set &= set - 1 {
 			scores[bits.TrailingZeros32(set)]++
 		}
 	}
@@ -85,6 +86,27 @@ func detectLanguage(s string) string {
 		return ""
 	}
 	return best
+}
+
+// lowerWords yields the words of a text in lower case, each only until the
+// next: it makes none that nobody asks for.
+func lowerWords(s string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		word := make([]byte, 0, 64)
+		for _, r := range s {
+			if r = unicode.ToLower(r); unicode.IsLetter(r) || r == '\'' {
+				word = utf8.AppendRune(word, r)
+				continue
+			}
+			if len(word) > 0 && !yield(word) {
+				return
+			}
+			word = word[:0]
+		}
+		if len(word) > 0 {
+			yield(word)
+		}
+	}
 }
 
 // languageByScript names the languages whose script tells them.

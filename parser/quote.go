@@ -1,6 +1,9 @@
 package parser
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // lineClass is what one line of a body is to the reply finder.
 type lineClass byte
@@ -486,18 +489,15 @@ func (f *finder) restore() {
 
 // cutNotes leaves out the footnotes of links that are not in the reply.
 func (f *finder) cutNotes() {
+	if !slices.Contains(f.class, lineNote) {
+		return
+	}
 	var kept strings.Builder
-	notes := false
 	for i := range f.lines {
-		if f.class[i] == lineNote {
-			notes = true
-		} else if f.cut[i] == "" {
+		if f.class[i] != lineNote && f.cut[i] == "" {
 			kept.WriteString(f.text[i])
 			kept.WriteByte('\n')
 		}
-	}
-	if !notes {
-		return
 	}
 	all := kept.String()
 	for i, l := range f.lines {
@@ -512,7 +512,14 @@ func (f *finder) cutNotes() {
 
 // result joins what is kept and lists what is not.
 func (f *finder) result() (string, []Cut) {
+	size := 0
+	for i, rule := range f.cut {
+		if rule == "" {
+			size += len(f.text[i]) + 1
+		}
+	}
 	var b strings.Builder
+	b.Grow(size)
 	var cuts []Cut
 	for i, rule := range f.cut {
 		if keep := f.before[i]; keep != "" && rule != "" {

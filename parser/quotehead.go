@@ -26,7 +26,7 @@ var (
 // whether the line has the shape "Label: value" at all.
 func labelOf(line string) (label string, shaped bool) {
 	s := strings.TrimLeftFunc(line, func(r rune) bool { return isBlankRune(r) || strings.ContainsRune("*_>|-", r) })
-	i := strings.IndexAny(s, ":：")
+	i := colon(s)
 	if i <= 0 || i > 60 {
 		return "", false
 	}
@@ -43,6 +43,15 @@ func labelOf(line string) (label string, shaped bool) {
 		return "to", true
 	}
 	return "", len(strings.Fields(s)) <= 3 && !strings.ContainsAny(s, "./")
+}
+
+// colon is the offset of the first colon of either width, -1 for none.
+func colon(s string) int {
+	narrow, wide := strings.IndexByte(s, ':'), strings.Index(s, "：")
+	if narrow < 0 || wide >= 0 && wide < narrow {
+		return wide
+	}
+	return narrow
 }
 
 // headerBlock reports the number of lines of a quoted header block that starts
@@ -115,7 +124,7 @@ func inlineLabels(line string) bool {
 }
 
 // originalWords are what clients write between dashes above a quoted message.
-var originalWords = []string{
+var originalWords = newPhrases([]string{
 	"original message", "original mail", "original appointment", "originalnachricht", "ursprüngliche nachricht", "ursprüngliche mitteilung", "original-nachricht",
 	"message d'origine", "message d’origine", "message original", "message initial", "courriel original", "mensaje original", "correo original", "mensagem original",
 	"messaggio originale", "oorspronkelijk bericht", "origineel bericht", "oprindelig meddelelse", "oprindelig besked", "original meddelelse", "opprinnelig melding",
@@ -124,7 +133,7 @@ var originalWords = []string{
 	"исходное сообщение", "оригинальное сообщение", "оригинално съобщение", "первоначальное сообщение", "вихідне повідомлення", "αρχικό μήνυμα", "πρωτότυπο μήνυμα",
 	"pesan asli", "tin nhắn gốc", "thư gốc", "ข้อความต้นฉบับ", "原始邮件", "原始郵件", "原邮件", "元のメッセージ", "オリジナルメッセージ", "원본 메시지", "원본 메일", "original mesaj",
 	"الرسالة الأصلية", "ההודעה המקורית", "הודעה מקורית", "reply message", "reply above", "antwort oberhalb", "original besked", "urspr. nachricht", "originaal", "pradinis laiškas",
-}
+})
 
 // messageWords are the words for a message, in lower case: a dashed line with
 // one of them stands between messages whatever else it says.
@@ -134,20 +143,20 @@ var messageWords = []string{
 }
 
 // replyAbove are the lines that help desks put above their text, lower case.
-var replyAbove = []string{
+var replyAbove = newPhrases([]string{
 	"reply above this line", "reply above this email", "type your reply above", "reply above the line", "write your reply above", "please reply above", "respond above this line", "write above this line", "reply below this line",
 	"über dieser zeile", "oberhalb dieser zeile", "au-dessus de cette ligne", "encima de esta línea", "por encima de esta", "sopra questa riga", "acima desta linha", "boven deze regel", "ovanför den här raden", "over denne linje", "powyżej tej linii", "выше этой строки", "над этой строкой", "この線より上", "この行より上", "在此行上方", "이 줄 위에",
-}
+})
 
 // forwardWords are what clients write above a forwarded message.
-var forwardWords = []string{
+var forwardWords = newPhrases([]string{
 	"forwarded message", "forwarded by", "begin forwarded message", "weitergeleitete nachricht", "anfang der weitergeleiteten", "anfang der weitergeleiteten e-mail", "weitergeleitet von",
 	"message transféré", "message transmis", "début du message transféré", "début du message réexpédié", "mensaje reenviado", "inicio del mensaje reenviado", "mensagem encaminhada", "início da mensagem encaminhada",
 	"messaggio inoltrato", "inizio messaggio inoltrato", "inizio del messaggio inoltrato", "doorgestuurd bericht", "begin doorgestuurd bericht", "videresendt meddelelse", "videresendt besked", "start på videresendt besked", "videresendt melding", "videresendt melding",
 	"vidarebefordrat meddelande", "vidarebefordrat brev", "välitetty viesti", "edelleenlähetetty viesti", "przekazana wiadomość", "wiadomość przekazana", "początek przekazywanej wiadomości", "přeposlaná zpráva", "preposlaná správa", "proslijeđena poruka",
 	"továbbított üzenet", "mesaj redirecționat", "mesajul redirecționat", "iletilen mesaj", "yönlendirilmiş mesaj", "iletilmiş mesaj", "iletilen ileti", "пересылаемое сообщение", "пересылаемое письмо", "пересланное сообщение", "переадресоване повідомлення", "начало переадресованного сообщения", "препратено съобщение",
 	"προωθημένο μήνυμα", "pesan terusan", "chuyển tiếp", "转发的邮件", "转发邮件", "轉寄的郵件", "轉寄郵件", "已轉寄", "転送されたメッセージ", "転送メッセージ", "전달된 메시지", "الرسالة المحولة", "הודעה שהועברה",
-}
+})
 
 // separator reads a line between two messages: "original", "forward" or "".
 func separator(line string) string {
@@ -158,31 +167,27 @@ func separator(line string) string {
 	in := strings.TrimFunc(s, func(r rune) bool {
 		return r == '-' || r == '_' || r == '=' || r == '*' || r == '>' || r == '—' || r == '–' || r == '─' || r == '~' || r == '#' || unicode.IsSpace(r)
 	})
-	low := strings.ToLower(in)
 	dashed := len(s)-len(in) >= 4 && strings.ContainsAny(s[:1]+s[len(s)-1:], "-_=*—–")
-	if low == "" {
+	if in == "" {
 		return ""
 	}
-	if saysOne(low, replyAbove) != "" {
+	if replyAbove.in(in) {
 		return "original"
 	}
-	if dashed || strings.HasSuffix(low, ":") || strings.HasPrefix(s, "--") {
-		for _, w := range forwardWords {
-			if strings.HasPrefix(low, w) {
-				return "forward"
-			}
+	if dashed || strings.HasSuffix(in, ":") || strings.HasPrefix(s, "--") {
+		if forwardWords.opens(in) != "" {
+			return "forward"
 		}
 	}
 	if !dashed && !strings.HasPrefix(s, "-") {
-		if low == "original message" || low == "original message:" {
+		if len(in) < 20 && strings.ToLower(strings.TrimSuffix(in, ":")) == "original message" {
 			return "original"
 		}
 		return ""
 	}
-	for _, w := range originalWords {
-		if strings.Contains(low, w) {
-			return "original"
-		}
+	low := strings.ToLower(in)
+	if originalWords.in(low) {
+		return "original"
 	}
 	if dashed && strings.HasSuffix(s, "--") && hasVerb(low) {
 		return "original" // old Android, Zoho: "---- Ada wrote ----"

@@ -25,7 +25,7 @@ func signatureMark(line string) bool {
 
 // sentFrom are the openings of the lines that phones and apps append, in
 // lower case.
-var sentFrom = []string{
+var sentFrom = newPhrases([]string{
 	"sent from", "sent with", "sent via", "sent by", "sent using", "sent on the", "sent on my", "sent through", "get outlook for", "from my iphone", "from my ipad", "from my android", "from my phone", "from my mobile", "someone from mobile",
 	"envoyé de", "envoyé depuis", "envoyé à partir", "envoyé avec", "télécharger outlook", "obtenez outlook", "obtenir outlook", "provenance",
 	"von meinem", "von meiner", "gesendet von", "gesendet mit", "gesendet über", "diese nachricht wurde von", "outlook für", "versendet mit", "verschickt mit", "holen sie sich outlook",
@@ -38,7 +38,10 @@ var sentFrom = []string{
 	"dikirim dari", "được gửi từ", "đã gửi từ", "ส่งจาก", "发自", "從我的", "从我的", "來自", "寄件自", "iphoneから送信", "ipadから送信", "androidから送信", "나의 iphone", "내 iphone", "나의 ipad", "ارسال از", "أرسلت من", "مرسل من", "נשלח מ",
 	"diese e-mail wurde von", "tapatalk", "via mobile", "typed on", "typed with", "please excuse typos", "please excuse brevity", "excuse typos",
 	"bidalia nire", "enviat des", "изпратено от",
-}
+})
+
+// sentEnds are the ends of such lines where the verb stands last.
+var sentEnds = newPhrases([]string{" から送信", "から送信", "傳送", "发送", "'umdan gönderildi", "'dan gönderildi", "'ımdan gönderildi", "'imden gönderildi", "cihazımdan gönderildi", "iphone'umdan gönderildi", "에서 보냄", "에서 전송됨", "-ról küldve", "-ről küldve"})
 
 var dropBrackets = strings.NewReplacer("[", "", "]", "") // of Markdown links
 
@@ -48,18 +51,13 @@ func mobileSignature(line string) bool {
 	if s == "" || utf8.RuneCountInString(s) > 160 || strings.HasSuffix(s, "?") || strings.HasSuffix(s, ":") {
 		return false
 	}
-	low := strings.ToLower(dropBrackets.Replace(s))
-	for _, p := range sentFrom {
-		if strings.HasPrefix(low, p) {
-			return !ordinarySent(low, p)
-		}
+	if strings.ContainsAny(s, "[]") {
+		s = dropBrackets.Replace(s)
 	}
-	for _, p := range []string{" から送信", "から送信", "傳送", "发送", "'umdan gönderildi", "'dan gönderildi", "'ımdan gönderildi", "'imden gönderildi", "cihazımdan gönderildi", "iphone'umdan gönderildi", "에서 보냄", "에서 전송됨", "-ról küldve", "-ről küldve"} {
-		if strings.HasSuffix(low, p) {
-			return true
-		}
+	if p := sentFrom.opens(s); p != "" {
+		return !ordinarySent(strings.ToLower(s), p)
 	}
-	return false
+	return sentEnds.closes(s)
 }
 
 // ordinarySent reports sentences that only begin like a phone's signature: the
