@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Conns is a listener that holds a bounded number of connections. Where a new
@@ -26,7 +27,16 @@ type conn struct {
 	of    *Conns
 	in    *list.List // nil when closed
 	place *list.Element
+	since time.Time // in that list
 }
+
+// What a connection has in any case until its request, and for the answer. A
+// thousand that are accepted in one go would else close each other before their
+// requests are read.
+const (
+	grace     = 50 * time.Millisecond
+	busyGrace = 500 * time.Millisecond
+)
 
 // Limit returns l with at most that many connections at a time.
 func Limit(l net.Listener, most int) *Conns {
@@ -40,22 +50,53 @@ func (l *Conns) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: got, of: l}
-	l.mu.Lock()
-	var last *conn
-	if l.waiting.Len()+l.busy.Len() >= l.most {
-		e := l.waiting.Front()
-		if e == nil {
-			e = l.busy.Front()
+	for {
+		last, wait := l.enter(c)
+		if last != nil {
+			_ = last.Conn.Close()
 		}
-		last = e.Value.(*conn)
+		if wait <= 0 {
+			return c, nil
+		}
+		time.Sleep(wait)
+	}
+}
+
+// enter takes a connection into the books. It returns the one that made room for
+// it, or how long there will be none.
+func (l *Conns) enter(c *conn) (last *conn, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting.Len()+l.busy.Len() >= l.most {
+		if last, wait = l.longest(); wait > 0 {
+			return nil, wait
+		}
 		last.leave()
 	}
 	c.enter(l.waiting)
-	l.mu.Unlock()
-	if last != nil {
-		_ = last.Conn.Close()
+	return last, 0
+}
+
+// longest is the connection that has to make room: of those that wait the first,
+// if it had its time, else of those that are answered.
+func (l *Conns) longest() (c *conn, wait time.Duration) {
+	wait = busyGrace
+	for _, in := range []struct {
+		list  *list.List
+		grace time.Duration
+	}{{l.waiting, grace}, {l.busy, busyGrace}} {
+		e := in.list.Front()
+		if e == nil {
+			continue
+		}
+		c := e.Value.(*conn)
+		left := in.grace - time.Since(c.since)
+		if left <= 0 {
+			return c, 0
+		}
+		wait = min(wait, left)
 	}
-	return c, nil
+	return nil, wait
 }
 
 // Len is how many connections are held.
@@ -101,7 +142,7 @@ func (c *conn) move(to *list.List) {
 	}
 }
 
-func (c *conn) enter(l *list.List) { c.in, c.place = l, l.PushBack(c) }
+func (c *conn) enter(l *list.List) { c.in, c.place, c.since = l, l.PushBack(c), time.Now() }
 
 func (c *conn) leave() {
 	if c.in != nil {

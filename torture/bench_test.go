@@ -53,6 +53,7 @@ type benchOptions struct {
 	imapPort  int            // of a line to the rig; 0: straight to it
 	smtpPort  int            // of a line to the sink; 0: straight to it
 	clock     *testClock     // that the desk goes by; nil: the machine's
+	http      string         // the whole block instead
 }
 
 // newBench makes a desk with an empty store; it starts nothing.
@@ -97,10 +98,14 @@ func (b *bench) config() string {
 	if data == "" {
 		data = "data"
 	}
+	web := b.opt.http
+	if web == "" {
+		web = fmt.Sprintf(`{public_url: "", admin_listen: %q}`, b.opt.adminAddr)
+	}
 	return fmt.Sprintf(`data_dir: %s
 database: sqlite
 secret_file: secret
-http: {public_url: "", admin_listen: %q}
+http: %s
 lmtp: {listen: %q}
 brands:
   baleyo:
@@ -118,7 +123,7 @@ categories:
   technical: {title: Technical Issues, respond_within: 2 business hours, keywords: [printer, offline, error]}
 acknowledge: {per_domain_hour: 100000, global_hour: 100000}
 incidents: {customers: 0}
-%s`, data, b.opt.adminAddr, b.lmtp, boxes, b.opt.more)
+%s`, data, web, b.lmtp, boxes, b.opt.more)
 }
 
 // freeAddress is a port that nothing listens on, below those that the system
