@@ -17,8 +17,9 @@ const keywordWeight = 5
 // always gives the same guess. It says why, "" when nothing speaks for any.
 func sortCategory(w written, b balance, categories map[string]Category) (string, []string) {
 	best, most, why := "", 0, []string(nil)
+	topics := w.topics()
 	for _, key := range sortedKeys(categories) {
-		score, words := w.speaksFor(categories[key], b.asksOnly() && !b.howTo)
+		score, words := w.speaksFor(categories[key], topics, b.asksOnly() && !b.howTo)
 		if n, says := b.speaksFor(categories[key].standard()); n > 0 {
 			score, words = score+n, append(words, says)
 		}
@@ -73,18 +74,29 @@ type said struct {
 // wrong with it, and a seller otherwise.
 const things = "device"
 
-// speaksFor weighs the words that speak for a category.
-func (w written) speaksFor(c Category, asks bool) (score int, words []string) {
+// speaksFor weighs the words that speak for a category, among them the topics of
+// each sentence.
+func (w written) speaksFor(c Category, topics [][]about, asks bool) (score int, words []string) {
 	speaks := c.standard()
 	also := ""
 	if speaks == "technical" && !asks || speaks == "product" && asks {
 		also = things
 	}
+	keywords := make([][]string, len(c.Keywords))
+	for i, k := range c.Keywords {
+		keywords[i] = plainWords(k)
+	}
 	times := map[string]int{}
-	for _, s := range w {
-		all := s.topics(speaks, also)
-		for _, k := range c.Keywords {
-			all = append(all, findKeyword(s, k)...)
+	var all []said
+	for i, s := range w {
+		all = all[:0]
+		for _, t := range topics[i] {
+			if speaks != "" && (t.category == speaks || t.category == also) {
+				all = append(all, t.said)
+			}
+		}
+		for _, want := range keywords {
+			all = findKeyword(all, s, want)
 		}
 		for _, hit := range strongest(all) {
 			if times[hit.text]++; times[hit.text] > 2 {
@@ -101,14 +113,22 @@ func (w written) speaksFor(c Category, asks bool) (score int, words []string) {
 
 const maxWords = 8
 
-// topics finds what speaks for a standard category, but not what the sentence
-// says it is not about.
-func (s sentence) topics(category, also string) []said {
-	var out []said
+// about is a phrase that speaks for a standard category.
+type about struct {
+	said
+	category string
+}
+
+// topics finds in each sentence what speaks for the standard categories, but not
+// what the sentence says it is not about.
+func (w written) topics() [][]about {
+	out := make([][]about, len(w))
 	k := lexicons()
-	for _, f := range k.byTopic.find(s) {
-		if t := k.topics[f.group]; category != "" && (t.category == category || t.category == also) && !denied(s.words, f.at) {
-			out = append(out, said{f.at, f.n, t.weight, strings.Join(s.words[f.at:f.at+f.n], " ")})
+	for i, s := range w {
+		for _, f := range inTopics.find(s) {
+			if t := k.topics[f.group]; !s.denied(f.at) {
+				out[i] = append(out[i], about{said{f.at, f.n, t.weight, strings.Join(s.words[f.at:f.at+f.n], " ")}, t.category})
+			}
 		}
 	}
 	return out
@@ -116,6 +136,9 @@ func (s sentence) topics(category, also string) []said {
 
 // strongest takes the phrases that weigh most and share no words.
 func strongest(all []said) []said {
+	if len(all) < 2 {
+		return all
+	}
 	slices.SortStableFunc(all, func(a, b said) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(b.n, a.n), cmp.Compare(a.at, b.at))
 	})
@@ -130,32 +153,32 @@ func strongest(all []said) []said {
 
 // denied reports whether the sentence says that it is not about what follows:
 // "this is not about the invoice", "es geht nicht um die Rechnung", "no error".
-func denied(words []string, at int) bool {
+func (s sentence) denied(at int) bool {
+	words := s.words
 	if at > 0 && (words[at-1] == "no" || words[at-1] == "without" || words[at-1] == "ohne") {
 		return at > 1 || words[at-1] == "without" || words[at-1] == "ohne"
 	}
 	for i := max(0, at-4); i+1 < at; i++ {
-		if negates(words[i]) && slices.Contains([]string{"about", "um", "wegen"}, words[i+1]) {
+		if s.known[i].is(doesNegate) && slices.Contains([]string{"about", "um", "wegen"}, words[i+1]) {
 			return true
 		}
 	}
 	return false
 }
 
-// findKeyword finds a keyword of the configuration: a word, in any of its usual
-// endings and as part of a German compound, or a row of words.
-func findKeyword(s sentence, keyword string) []said {
-	var want []string
-	for _, part := range sentencesOf(keyword) {
-		want = append(want, part.words...)
+// findKeyword adds where a keyword of the configuration stands: a word, in any of
+// its usual endings and as part of a German compound, or a row of words.
+func findKeyword(out []said, s sentence, want []string) []said {
+	last := len(want) - 1
+	if last < 0 {
+		return out
 	}
-	var out []said
-	for at := range s.words {
-		if len(want) == 0 || at+len(want) > len(s.words) || denied(s.words, at) {
-			continue
+	for at := range len(s.words) - last {
+		end := s.words[at+last]
+		if len(end)+1 < len(want[last]) {
+			continue // too short for it with any ending
 		}
-		last := len(want) - 1
-		if slices.Equal(s.words[at:at+last], want[:last]) && (s.words[at+last] == want[last] || inflected(s.words[at+last], want[last])) {
+		if (end == want[last] || inflected(end, want[last])) && slices.Equal(s.words[at:at+last], want[:last]) && !s.denied(at) {
 			out = append(out, said{at, len(want), keywordWeight, strings.Join(s.words[at:at+len(want)], " ")})
 		}
 	}

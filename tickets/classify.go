@@ -86,7 +86,7 @@ func featuresOf(w written) []feature {
 				add("p:", part, word)
 			}
 		}
-		for _, f := range k.bySign.find(s) {
+		for _, f := range inSigns.find(s) {
 			if x := k.signs[f.group]; x.counts(s, f.at, f.n, false) {
 				add("s:", x.says, x.says)
 			}

@@ -3,8 +3,6 @@ package tickets
 import (
 	"embed"
 	"fmt"
-	"math/bits"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,236 +15,12 @@ import (
 //go:embed words/*.txt
 var wordFiles embed.FS
 
-// wordset is words that stand for one another. Matching costs a few look-ups,
-// however many words there are.
-type wordset struct {
-	exact, heads, tails map[string]bool
-	inner               []string
-	gap                 bool // "_": up to maxGap words, none of them a negation
-
-	fewExact, fewHeads, fewTails []string // the same words, looked through while they are few
-}
-
-// few words are compared faster than they are looked up.
-const few = 8
-
-// lengths says of which lengths there are beginnings that start with a byte, or
-// endings that end with it: bit n for n bytes, the last bit for all that are
-// longer. Nearly every look-up that could be made need not be.
-type lengths [256]uint64
-
-const longest = 63
-
-func (l *lengths) add(of byte, text string) { l[of] |= 1 << min(len(text), longest) }
-
-// each calls f with the lengths to look up, up to most.
-func (l *lengths) each(of byte, most int, f func(n int)) {
-	for mask := l[of]; mask != 0; mask &= mask - 1 {
-		n := bits.TrailingZeros64(mask)
-		if n > most {
-			return
-		}
-		f(n)
-		if n == longest {
-			for n++; n <= most; n++ {
-				f(n)
-			}
-		}
-	}
-}
-
-func (w *wordset) add(pattern string) {
-	head, tail := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
-	text := fold(strings.Trim(pattern, "*"))
-	switch {
-	case head && tail:
-		w.inner = append(w.inner, text)
-	case head:
-		put(&w.tails, text)
-		w.fewTails = append(w.fewTails, text)
-	case tail:
-		put(&w.heads, text)
-		w.fewHeads = append(w.fewHeads, text)
-	default:
-		put(&w.exact, text)
-		w.fewExact = append(w.fewExact, text)
-	}
-}
-
-func put(m *map[string]bool, text string) {
-	if *m == nil {
-		*m = map[string]bool{}
-	}
-	(*m)[text] = true
-}
-
-// begins reports whether a word has one of the ends: a few are compared, more are
-// looked up by each length that the word allows.
-func begins(list []string, set map[string]bool, word string, has func(word, end string) bool, end func(n int) string) bool {
-	if len(list) <= few {
-		return slices.ContainsFunc(list, func(e string) bool { return has(word, e) })
-	}
-	for n := 1; n <= len(word); n++ {
-		if set[end(n)] {
-			return true
-		}
-	}
-	return false
-}
-
-// firstByte of a text, 0 of an empty one; lastByte likewise.
-func firstByte(s string) byte {
-	if s == "" {
-		return 0
-	}
-	return s[0]
-}
-
-func lastByte(s string) byte {
-	if s == "" {
-		return 0
-	}
-	return s[len(s)-1]
-}
-
-func (w *wordset) has(word string) bool {
-	if len(w.fewExact) <= few && slices.Contains(w.fewExact, word) || len(w.fewExact) > few && w.exact[word] {
-		return true
-	}
-	if begins(w.fewHeads, w.heads, word, strings.HasPrefix, func(n int) string { return word[:n] }) ||
-		begins(w.fewTails, w.tails, word, strings.HasSuffix, func(n int) string { return word[len(word)-n:] }) {
-		return true
-	}
-	return slices.ContainsFunc(w.inner, func(in string) bool { return strings.Contains(word, in) })
-}
-
-// phrase is a row of words to look for; each may be one of several.
-type phrase struct {
-	group int // which sign or topic it belongs to
-	words [][]*wordset
-}
-
-const maxGap = 3
-
-// at returns how many words of the sentence the phrase takes from i on, 0 none.
-func (p phrase) at(words []string, i int) int { return matchWords(p.words, words, i) }
-
-// after is at where the first word is known to match: it was found by it.
-func (p phrase) after(words []string, i int) int {
-	if len(p.words) == 1 {
-		return 1
-	}
-	if n := matchWords(p.words[1:], words, i+1); n > 0 {
-		return 1 + n
-	}
-	return 0
-}
-
-func matchWords(want [][]*wordset, words []string, i int) int {
-	if len(want) > 1 && want[0][0].gap {
-		for skip := 0; skip <= maxGap && i+skip < len(words); skip++ {
-			if n := matchWords(want[1:], words, i+skip); n > 0 {
-				return skip + n
-			}
-			if negates(words[i+skip]) {
-				return 0 // "the server is not down"
-			}
-		}
-		return 0
-	}
-	if i >= len(words) || !slices.ContainsFunc(want[0], func(w *wordset) bool { return w.has(words[i]) }) {
-		return 0
-	}
-	if len(want) == 1 {
-		return 1
-	}
-	if n := matchWords(want[1:], words, i+1); n > 0 {
-		return 1 + n
-	}
-	return 0
-}
-
-// lexicon is many phrases, found by the words they can begin with.
-type lexicon struct {
-	exact, heads, tails map[string][]phrase
-	headsOf, tailsOf    lengths
-	inner               []phrase
-}
-
-// place is where a phrase of a group stands in a sentence.
-type place struct{ group, at, n int }
-
-func (l *lexicon) add(p phrase) {
-	for _, w := range p.words[0] {
-		index(&l.exact, w.exact, p)
-		index(&l.heads, w.heads, p)
-		index(&l.tails, w.tails, p)
-		for text := range w.heads {
-			l.headsOf.add(firstByte(text), text)
-		}
-		for text := range w.tails {
-			l.tailsOf.add(lastByte(text), text)
-		}
-		if len(w.inner) > 0 {
-			l.inner = append(l.inner, p)
-		}
-	}
-}
-
-func index(m *map[string][]phrase, words map[string]bool, p phrase) {
-	if *m == nil {
-		*m = map[string][]phrase{}
-	}
-	for w := range words {
-		(*m)[w] = append((*m)[w], p)
-	}
-}
-
-// find returns every place of every phrase, by where they begin, the longest
-// first.
-func (l *lexicon) find(s sentence) []place {
-	var out []place
-	try := func(list []phrase, i int) {
-		for _, p := range list {
-			if n := p.after(s.words, i); n > 0 {
-				out = append(out, place{p.group, i, n})
-			}
-		}
-	}
-	for i, word := range s.words {
-		from := len(out)
-		try(l.exact[word], i)
-		l.headsOf.each(firstByte(word), len(word), func(n int) {
-			try(l.heads[word[:n]], i)
-		})
-		l.tailsOf.each(lastByte(word), len(word), func(n int) {
-			try(l.tails[word[len(word)-n:]], i)
-		})
-		for _, p := range l.inner {
-			if n := p.at(s.words, i); n > 0 {
-				out = append(out, place{p.group, i, n})
-			}
-		}
-		if len(out) == from {
-			continue
-		}
-		slices.SortFunc(out[from:], func(a, b place) int {
-			if a.n != b.n {
-				return b.n - a.n
-			}
-			return a.group - b.group
-		})
-	}
-	return out
-}
-
 // knowledge is all of words/*.txt.
 type knowledge struct {
-	signs                                []sign
-	topics                               []topic
-	bySign, byTopic                      lexicon
-	disclaimers, sales, private          lexicon
-	people, places, howto, inform, units lexicon
+	signs  []sign
+	topics []topic
+	words  vocabulary
+	draft  *drafting // while it is read
 }
 
 // lexicons reads the word files once.
@@ -259,8 +33,8 @@ var lexicons = sync.OnceValue(func() *knowledge {
 })
 
 func readLexicons() (*knowledge, error) {
-	r := wordReader{classes: map[string]*wordset{}}
-	k := &knowledge{}
+	r := wordReader{classes: map[string][]string{}}
+	k := &knowledge{draft: newDrafting()}
 	files := []struct {
 		name string
 		take func(head string, p phrase) error
@@ -279,13 +53,17 @@ func readLexicons() (*knowledge, error) {
 			return nil, fmt.Errorf("read %s.txt: %w", f.name, err)
 		}
 	}
-	return k, nil
+	k.draft.words()
+	var err error
+	k.words, err = k.draft.done()
+	k.draft = nil
+	return k, err
 }
 
 // wordReader reads a word file: # begins a comment, [head] a group, @name a
 // class; the other lines are phrases between commas.
 type wordReader struct {
-	classes map[string]*wordset
+	classes map[string][]string
 }
 
 func (r *wordReader) read(text string, take func(head string, p phrase) error) error {
@@ -298,7 +76,7 @@ func (r *wordReader) read(text string, take func(head string, p phrase) error) e
 			head = line
 		case take == nil && strings.HasPrefix(line, "@"):
 			head = line[1:]
-			r.classes[head] = &wordset{}
+			r.classes[head] = []string{}
 		default:
 			if err := r.readLine(line, head, take); err != nil {
 				return fmt.Errorf("line %d: %w", i+1, err)
@@ -314,7 +92,7 @@ func (r *wordReader) readLine(line, head string, take func(head string, p phrase
 			continue
 		}
 		if take == nil {
-			r.classes[head].add(s)
+			r.classes[head] = append(r.classes[head], s)
 			continue
 		}
 		p, err := r.phrase(s)
@@ -332,39 +110,26 @@ func (r *wordReader) readLine(line, head string, take func(head string, p phrase
 // more of the word, @name for a class.
 func (r *wordReader) phrase(s string) (phrase, error) {
 	var p phrase
-	for i, w := range strings.Fields(s) {
-		set := &wordset{gap: w == "_"}
-		sets := []*wordset{set}
+	fields := strings.Fields(s)
+	for i, w := range fields {
+		c := choice{text: w}
 		for _, a := range strings.Split(w, "|") {
 			if name, ok := strings.CutPrefix(a, "@"); ok {
-				c := r.classes[name]
-				if c == nil {
+				class := r.classes[name]
+				if class == nil {
 					return p, fmt.Errorf("no class %q", name)
 				}
-				sets = append(sets, c)
-			} else if !set.gap {
-				set.add(a)
+				c.patterns = append(c.patterns, class...)
+			} else if w != gap {
+				c.patterns = append(c.patterns, a)
 			}
 		}
-		if set.gap && (i == 0 || i == len(strings.Fields(s))-1) {
+		if w == gap && (i == 0 || i == len(fields)-1) {
 			return p, fmt.Errorf("a gap at an end")
 		}
-		p.words = append(p.words, sets)
+		p.words = append(p.words, c)
 	}
 	return p, nil
-}
-
-// plainPhrase is a phrase as somebody writes it in a configuration: plain words.
-func plainPhrase(s string) phrase {
-	var p phrase
-	for _, sent := range sentencesOf(s) {
-		for _, w := range sent.words {
-			set := &wordset{}
-			set.add(w)
-			p.words = append(p.words, []*wordset{set})
-		}
-	}
-	return p
 }
 
 func (k *knowledge) takeSign(head string, p phrase) error {
@@ -385,7 +150,7 @@ func (k *knowledge) takeSign(head string, p phrase) error {
 		k.signs = append(k.signs, x)
 	}
 	p.group = len(k.signs) - 1
-	k.bySign.add(p)
+	k.draft.phrase(inSigns, p)
 	return nil
 }
 
@@ -399,15 +164,17 @@ func (k *knowledge) takeTopic(head string, p phrase) error {
 		k.topics = append(k.topics, topic{name, weight})
 	}
 	p.group = len(k.topics) - 1
-	k.byTopic.add(p)
+	k.draft.phrase(inTopics, p)
 	return nil
 }
 
 func (k *knowledge) takeOther(head string, p phrase) error {
-	into := map[string]*lexicon{"[disclaimers]": &k.disclaimers, "[sales]": &k.sales, "[private]": &k.private, "[people]": &k.people, "[places]": &k.places, "[howto]": &k.howto, "[inform]": &k.inform, "[units]": &k.units}[head]
-	if into == nil {
+	into, ok := otherHeads[head]
+	if !ok {
 		return fmt.Errorf("unknown group %q", head)
 	}
-	into.add(p)
+	k.draft.phrase(into, p)
 	return nil
 }
+
+var otherHeads = map[string]lexicon{"[disclaimers]": inDisclaimers, "[sales]": inSales, "[private]": inPrivate, "[people]": inPeople, "[places]": inPlaces, "[howto]": inHowto, "[inform]": inInform, "[units]": inUnits}

@@ -32,8 +32,9 @@ const (
 // sentence is the folded words of one sentence of a text.
 type sentence struct {
 	words  []string
-	asks   bool // ends with a question mark
-	weight int  // 2 for the subject, 1 for the text
+	known  []*lore // of each word
+	asks   bool    // ends with a question mark
+	weight int     // 2 for the subject, 1 for the text
 }
 
 // written is a request cut into sentences: the subject is the first.
@@ -47,8 +48,9 @@ func readWords(subject, text string) written {
 	left := maxReadWords
 	take := func(s string, weight int) {
 		for _, part := range sentencesOf(cutText(s)) {
-			part.words = part.words[:min(left, len(part.words))]
-			left -= len(part.words)
+			n := min(left, len(part.words))
+			part.words, part.known = part.words[:n], part.known[:n]
+			left -= n
 			if part.weight = weight; len(part.words) > 0 {
 				out = append(out, part)
 			}
@@ -75,6 +77,7 @@ func cutTo(s string, n int) string {
 // ownWords drops quoted lines and all below a signature.
 func ownWords(text string) string {
 	var b strings.Builder
+	b.Grow(len(text) + 1)
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "--" {
@@ -91,83 +94,144 @@ func ownWords(text string) string {
 // sentencesOf cuts text at full stops, question and exclamation marks, and at
 // empty lines; the end of a line means nothing, for mail clients break them.
 func sentencesOf(text string) []sentence {
-	var out []sentence
-	var words []string
-	end := func(asks bool) bool {
-		if len(words) == 0 {
-			if asks && len(out) > 0 {
-				out[len(out)-1].asks = true // "down!?"
-			}
-			return true
+	c := cutter{vocabulary: &lexicons().words}
+	c.folded.Grow(len(text) + len(text)/16)
+	guess := len(text)/5 + 4
+	c.words, c.known = make([]string, 0, guess), make([]*lore, 0, guess)
+	var before rune
+	for at, r := range text {
+		if !c.read(text, at, before, r) {
+			return c.out
 		}
-		s := sentence{words: words, asks: asks}
-		words = nil
-		if len(lexicons().disclaimers.find(s)) > 0 {
-			return false
-		}
-		out = append(out, s)
-		return true
+		before = r
 	}
-	var word strings.Builder
-	breaks := 0
-	rest := []rune(text)
-	for i, r := range rest {
-		if !unicode.IsSpace(r) {
-			if breaks > 1 && len(words) > 0 && !end(false) {
-				return out
-			}
-			breaks = 0
-		}
-		if isWordRune(rest, i) {
-			if word.Len() < maxWord {
-				foldRune(&word, r)
-			}
-			continue
-		}
-		if word.Len() > 0 && !apostrophe(r) && !groups(rest, i) {
-			words = appendWord(words, word.String())
-			word.Reset()
-		}
-		switch {
-		case r == '\n':
-			breaks++
-		case groups(rest, i):
-			word.WriteRune(thousands) // 18,000 and 18.000 are one number
-		case strings.ContainsRune("€$£", r):
-			words = append(words, currency)
-		case strings.ContainsRune(",:()", r):
-			if len(words) > 0 && words[len(words)-1] != pause {
-				words = append(words, pause)
-			}
-		case strings.ContainsRune(".!?;…", r) && !(r == '.' && i > 0 && i+1 < len(rest) && unicode.IsDigit(rest[i-1]) && unicode.IsDigit(rest[i+1])):
-			if !end(r == '?') {
-				return out
-			}
-		}
-	}
-	if word.Len() > 0 {
-		words = appendWord(words, word.String())
-	}
-	end(false)
-	return out
+	c.endWord()
+	c.endSentence(false)
+	return c.out
 }
 
-func isWordRune(text []rune, i int) bool {
-	r := text[i]
+// cutter cuts a text into folded words and sentences.
+type cutter struct {
+	vocabulary *vocabulary
+	out        []sentence
+	folded     strings.Builder // all words, one behind the other
+	word       int             // where in folded the one that is read begins
+	words      []string        // of all sentences
+	known      []*lore
+	begin      int // where in words the sentence that is read begins
+	breaks     int // ends of lines since the last sign
+}
+
+// read takes one letter or sign, r at a place of the text; false when nothing
+// is to be read from here on.
+func (c *cutter) read(text string, at int, before, r rune) bool {
+	if r == ' ' {
+		c.endWord()
+		return true
+	}
+	if !unicode.IsSpace(r) {
+		if c.breaks > 1 && len(c.words) > c.begin && !c.endSentence(false) {
+			return false
+		}
+		c.breaks = 0
+	}
+	if isWordRune(r) {
+		if c.folded.Len()-c.word < maxWord {
+			foldRune(&c.folded, r)
+		}
+		return true
+	}
+	if groups(text, at, before, r) {
+		c.folded.WriteRune(thousands) // 18,000 and 18.000 are one number
+		return true
+	}
+	if !apostrophe(r) {
+		c.endWord()
+	}
+	switch r {
+	case '\n':
+		c.breaks++
+	case '€', '$', '£':
+		c.add(currency)
+	case ',', ':', '(', ')':
+		if n := len(c.words); n > c.begin && c.words[n-1] != pause {
+			c.add(pause)
+		}
+	case '.', '!', '?', ';', '…':
+		if r == '.' && unicode.IsDigit(before) && unicode.IsDigit(runeAt(text, at+1)) {
+			return true
+		}
+		return c.endSentence(r == '?')
+	}
+	return true
+}
+
+// endWord adds the word that was read, contractions written out.
+func (c *cutter) endWord() {
+	if c.folded.Len() == c.word {
+		return
+	}
+	word := c.folded.String()[c.word:]
+	c.word = c.folded.Len()
+	w := c.vocabulary.look(word)
+	if w != nil && w.verb != "" {
+		c.add(w.verb)
+		c.add("not")
+		return
+	}
+	c.words, c.known = append(c.words, word), append(c.known, w)
+}
+
+func (c *cutter) add(word string) {
+	c.words, c.known = append(c.words, word), append(c.known, c.vocabulary.look(word))
+}
+
+// endSentence adds the sentence that was read; false when it begins what lawyers
+// put below mails.
+func (c *cutter) endSentence(asks bool) bool {
+	from, to := c.begin, len(c.words)
+	if from == to {
+		if asks && len(c.out) > 0 {
+			c.out[len(c.out)-1].asks = true // "down!?"
+		}
+		return true
+	}
+	s := sentence{words: c.words[from:to:to], known: c.known[from:to:to], asks: asks}
+	c.begin = to
+	if len(inDisclaimers.find(s)) > 0 {
+		return false
+	}
+	c.out = append(c.out, s)
+	return true
+}
+
+func isWordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
 }
 
-// groups reports whether the sign at i parts the thousands of a number.
-func groups(text []rune, i int) bool {
-	if text[i] != ',' && text[i] != '.' || i == 0 || i+3 >= len(text) || !unicode.IsDigit(text[i-1]) {
+// groups reports whether the sign at a place parts the thousands of a number.
+func groups(text string, at int, before, r rune) bool {
+	if r != ',' && r != '.' || !unicode.IsDigit(before) {
 		return false
 	}
-	for _, r := range text[i+1 : i+4] {
+	at++ // both signs are one byte
+	for range 3 {
+		r, n := utf8.DecodeRuneInString(text[at:])
 		if !unicode.IsDigit(r) {
 			return false
 		}
+		at += n
 	}
-	return i+4 == len(text) || !unicode.IsDigit(text[i+4])
+	return !unicode.IsDigit(runeAt(text, at))
+}
+
+// runeAt is the letter or sign at a place of the text, no digit at its end.
+func runeAt(text string, at int) rune {
+	r, _ := utf8.DecodeRuneInString(text[at:])
+	return r
 }
 
 func apostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
@@ -176,6 +240,13 @@ func apostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r
 // are written where a keyboard lacks them. Upper before lower: some letters
 // have two lower cases.
 func foldRune(b *strings.Builder, r rune) {
+	if r < utf8.RuneSelf {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		b.WriteByte(byte(r))
+		return
+	}
 	switch r = unicode.ToLower(unicode.ToUpper(r)); r {
 	case 'ä':
 		b.WriteString("ae")
@@ -212,32 +283,19 @@ var contractions = map[string]string{
 	"wont": "will", "wouldnt": "would", "couldnt": "could", "shouldnt": "should", "hasnt": "has", "havent": "have", "hadnt": "had",
 }
 
-func appendWord(words []string, w string) []string {
-	if verb, ok := contractions[w]; ok {
-		return append(words, verb, "not")
-	}
-	return append(words, w)
-}
-
-func negates(w string) bool {
-	switch w {
-	case "not", "no", "never", "without", "nicht", "kein", "keine", "keinen", "keinem", "keiner", "nie", "niemals", "ohne", "weder", "neither", "nor":
-		return true
-	}
-	return false
-}
+var negations = []string{"not", "no", "never", "without", "nicht", "kein", "keine", "keinen", "keinem", "keiner", "nie", "niemals", "ohne", "weder", "neither", "nor"}
 
 // negated reports whether the words around those from i to end turn them into
 // their opposite: "not urgent", "kein echter Notfall", "dringend ist es nicht".
-func negated(words []string, i, end int) bool {
-	back := i - 1
-	if back > 0 && words[back] != pause && slices.Contains(fillers, words[back]) {
+func (s sentence) negated(at, end int) bool {
+	back := at - 1
+	if back > 0 && s.known[back].is(doesFill) {
 		back--
 	}
-	if back >= 0 && negates(words[back]) {
+	if back >= 0 && s.known[back].is(doesNegate) {
 		return true
 	}
-	after := words[end:min(len(words), end+3)]
+	after := s.words[end:min(len(s.words), end+3)]
 	if len(after) == 3 && slices.Contains([]string{"ist", "waere", "is"}, after[0]) {
 		after = after[2:]
 	}
@@ -251,19 +309,19 @@ var fillers = []string{"very", "really", "so", "that", "too", "particularly", "t
 // supposed reports whether the sentence asks or imagines instead of telling:
 // "is the server down for you?", "what do we do if the database is down?".
 func (s sentence) supposed(at int) bool {
-	return s.imagined(at) || s.asks && len(s.words) > 0 && slices.Contains(asking, s.words[0])
+	return s.imagined(at) || s.asks && len(s.words) > 0 && s.known[0].is(doesAsk)
 }
 
 // imagined reports whether what stands at a place is only thought of.
 func (s sentence) imagined(at int) bool {
-	return slices.ContainsFunc(s.words[:at], func(w string) bool {
-		return slices.Contains([]string{"if", "wenn", "falls", "whether", "ob", "suppose", "angenommen"}, w)
-	})
+	return slices.ContainsFunc(s.known[:at], func(w *lore) bool { return w.is(doesImagine) })
 }
+
+var imagining = []string{"if", "wenn", "falls", "whether", "ob", "suppose", "angenommen"}
 
 // hedged reports whether what stands at a place may come, or nearly came.
 func (s sentence) hedged(at int) bool {
-	return slices.ContainsFunc(s.words[:at], func(w string) bool { return slices.Contains(hedges, w) })
+	return slices.ContainsFunc(s.known[:at], func(w *lore) bool { return w.is(doesHedge) })
 }
 
 var hedges = []string{"could", "might", "may", "would", "nearly", "almost", "soon", "risk", "otherwise", "before", "afraid",

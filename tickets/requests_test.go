@@ -17,7 +17,7 @@ type labelled struct {
 	ID, Lang, Category, Severity, Subject, Text string
 }
 
-func mustRequests(t *testing.T, name string) []labelled {
+func mustRequests(t testing.TB, name string) []labelled {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", "requests", name))
 	if err != nil {

@@ -401,7 +401,7 @@ func TestWordFiles(t *testing.T) {
 	for _, says := range []string{nothingGoes, noWayAround, looks, asksUs, breaksIn} {
 		want(t, "a sign "+says, names[says], true)
 	}
-	r := wordReader{classes: map[string]*wordset{}}
+	r := wordReader{classes: map[string][]string{}}
 	for text, wrong := range map[string]string{"[a] weight 1\n@nobody can": `no class "nobody"`, "[a] weight 1\n_ down": "a gap at an end", "down": "no [category]"} {
 		if err := r.read(text, k.takeTopic); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: got %v, want %q", text, err, wrong)

@@ -48,9 +48,9 @@ func weigh(w written, configured []Sign) balance {
 func (b *balance) readSigns(s sentence) (broken bool) {
 	wrong := false
 	k := lexicons()
-	own := len(k.private.find(s)) > 0
+	own := len(inPrivate.find(s)) > 0
 	seen := map[string]map[string]bool{}
-	for _, f := range k.bySign.find(s) {
+	for _, f := range inSigns.find(s) {
 		x := k.signs[f.group]
 		words := strings.Join(s.words[f.at:f.at+f.n], " ")
 		if len(seen[x.says]) == 2 || x.force == forceWeak && b.counts[x.says] > 0 || overlaps(seen[x.says], words) || !x.counts(s, f.at, f.n, b.sales) {
@@ -64,7 +64,7 @@ func (b *balance) readSigns(s sentence) (broken bool) {
 		wrong = wrong || x.wrong()
 		broken = broken || x.wrong() && x.force != forceStrong
 	}
-	b.howTo = b.howTo || len(k.howto.find(s)) > 0
+	b.howTo = b.howTo || len(inHowto.find(s)) > 0
 	if s.asks && !wrong {
 		b.forces[forceAsk]++
 		b.spoken = true
@@ -95,13 +95,13 @@ func overlaps(seen map[string]bool, words string) bool {
 func (x sign) counts(s sentence, at, n int, sales bool) bool {
 	switch x.force {
 	case forceNow, forceStrong, forceWeak:
-		return !sales && !s.supposed(at) && !negated(s.words, at, at+n)
+		return !sales && !s.supposed(at) && !s.negated(at, at+n)
 	case forceAsk:
 		return s.asks || at < 3
 	case forceAct:
-		return x.says != asksUs || len(lexicons().inform.find(s)) == 0
+		return x.says != asksUs || len(inInform.find(s)) == 0
 	case forceFault, forceDead:
-		return !s.imagined(at) && !negated(s.words, at, at+n)
+		return !s.imagined(at) && !s.negated(at, at+n)
 	case forceNone:
 		return !sales && !s.supposed(at)
 	}
@@ -136,17 +136,13 @@ func (x sign) spares() bool { return x.says == nothingGoes }
 
 // readConfigured notes a sign of the configuration.
 func (b *balance) readConfigured(w written, s Sign) {
-	l := lexicon{}
-	if p := plainPhrase(s.Phrase); len(p.words) > 0 {
-		l.add(p)
-	}
+	want := plainWords(s.Phrase)
 	for _, sent := range w {
-		found := l.find(sent)
-		if len(found) == 0 {
+		at, n := indexOf(sent.words, want), len(want)
+		if at < 0 {
 			continue
 		}
-		at, n := found[0].at, found[0].n
-		if negated(sent.words, at, at+n) || s.Urgency > 2 && (b.sales || sent.supposed(at)) {
+		if sent.negated(at, at+n) || s.Urgency > 2 && (b.sales || sent.supposed(at)) {
 			continue
 		}
 		b.set[0], b.set[1] = max(b.set[0], s.Impact), max(b.set[1], s.Urgency)
@@ -157,13 +153,35 @@ func (b *balance) readConfigured(w written, s Sign) {
 	}
 }
 
+// plainWords are the words of a phrase as somebody writes it in a configuration.
+func plainWords(phrase string) []string {
+	var out []string
+	for _, s := range sentencesOf(phrase) {
+		out = append(out, s.words...)
+	}
+	return out
+}
+
+// indexOf is where the words want stand first among words, -1 nowhere.
+func indexOf(words, want []string) int {
+	if len(want) == 0 {
+		return -1
+	}
+	for at := range len(words) - len(want) + 1 {
+		if words[at] == want[0] && slices.Equal(words[at:at+len(want)], want) {
+			return at
+		}
+	}
+	return -1
+}
+
 // readNumbers notes how many people or places a sentence says are hit: the
 // number before them, "15 of our 30 scanners" are fifteen.
 func (b *balance) readNumbers(s sentence) {
-	people, places := lexicons().people.find(s), lexicons().places.find(s)
+	people, places := inPeople.find(s), inPlaces.find(s)
 	for i := 0; i < len(s.words); i++ {
-		n := numberAt(s.words, i)
-		if n < 3 || unit(s.words, i+1) {
+		n := numberAt(s, i)
+		if n < 3 || unit(s, i+1) {
 			continue
 		}
 		end := min(len(s.words), i+2+maxGap)
@@ -209,18 +227,23 @@ func manyThings(words []string, i int) bool {
 }
 
 // unit reports whether the word is one of money, time or size.
-func unit(words []string, i int) bool {
-	return i < len(words) && len(lexicons().units.find(sentence{words: words[i : i+1]})) > 0
+func unit(s sentence, i int) bool {
+	return i < len(s.words) && slices.ContainsFunc(s.known[i].begins(inUnits), func(r row) bool { return len(r.rest) == 0 })
 }
 
 func money(words []string, i int) bool { return i >= 0 && words[i] == currency }
 
 // numberAt reads a number in digits or words.
-func numberAt(words []string, i int) int {
-	if v, err := strconv.Atoi(strings.ReplaceAll(words[i], string(thousands), "")); err == nil && len(words[i]) < 9 {
-		return v
+func numberAt(s sentence, i int) int {
+	if w := s.words[i]; '0' <= w[0] && w[0] <= '9' && len(w) < 9 {
+		if n, err := strconv.Atoi(strings.ReplaceAll(w, string(thousands), "")); err == nil {
+			return n
+		}
 	}
-	return countWords[words[i]]
+	if w := s.known[i]; w != nil {
+		return w.count
+	}
+	return 0
 }
 
 // settle notes what the sum means.
@@ -302,7 +325,7 @@ func (b *balance) pressed() int {
 func (w written) sales() bool {
 	said := map[string]bool{}
 	for _, s := range w {
-		for _, f := range lexicons().sales.find(s) {
+		for _, f := range inSales.find(s) {
 			said[s.words[f.at]] = true
 		}
 	}
