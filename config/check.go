@@ -24,6 +24,7 @@ const minSecret = 32
 func check(cfg *Config, l *loader) {
 	c := &checker{cfg: cfg, loader: l}
 	c.top()
+	c.blobs()
 	c.twilio()
 	c.listeners()
 	c.oauth()

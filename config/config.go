@@ -40,6 +40,7 @@ type Config struct {
 
 	DataDir  string `yaml:"data_dir" kind:"path" default:"/var/lib/frontdesk" doc:"Folder of the database, the lock and what is waiting to be sent. Created when missing."`
 	Database DSN    `yaml:"database" default:"sqlite" doc:"Where everything is kept: sqlite (data_dir/frontdesk.db), or postgres://user@host:5432/name for several nodes." example:"postgres://frontdesk@127.0.0.1:5432/frontdesk"`
+	Blobs    Blobs  `yaml:"blobs" doc:"Where the bytes of large mails, recordings and files are kept. In the database unless you say otherwise; what is small always is."`
 	Secret   Secret `yaml:"secret_file" required:"true" example:"secret" doc:"File of 32 or more random bytes, chmod 600. Signs relay addresses, links and Message-IDs: whoever changes it breaks the links in letters already sent. credential:NAME reads a systemd credential."`
 
 	AgentAuth AgentAuth `yaml:"agent_auth" default:"authenticated" allowed:"authenticated|address-only" doc:"What an agent's mail must show before it acts. authenticated: a DMARC-aligned pass of a trusted server, or a DKIM signature verified here. address-only: the From address alone, which anybody can forge."`

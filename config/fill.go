@@ -11,6 +11,7 @@ func fill(cfg *Config, given func(key string) bool) {
 		cfg.HTTP.Listen = "127.0.0.1:8025"
 	}
 	cfg.HTTP.PublicURL = strings.TrimRight(cfg.HTTP.PublicURL, "/")
+	fillBlobs(cfg)
 	fillAgents(cfg)
 	fillTeams(cfg, given)
 	if !given("categories") {

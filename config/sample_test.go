@@ -37,6 +37,7 @@ func openSampleFolder(t testing.TB) string {
 	dir := openFolder(t)
 	mustWrite(t, filepath.Join(dir, "mail.password"), "x\n", 0o600)
 	mustWrite(t, filepath.Join(dir, "oauth.secret"), "x\n", 0o600)
+	mustWrite(t, filepath.Join(dir, "s3.secret"), "x\n", 0o600)
 	return dir
 }
 

@@ -273,6 +273,16 @@ func (w *Worker) ahead(ctx context.Context, now time.Time) error {
 // settle decides a group.
 func (w *Worker) settle(ctx context.Context, g readied, now time.Time) error {
 	rules := w.opt.Rules()
+	g, waiting := readable(g)
+	if len(waiting) > 0 {
+		for _, c := range waiting {
+			w.opt.Log.Warn("mail waits: its bytes cannot be read", "brand", w.opt.Brand, "source", c.Key)
+		}
+		if err := w.opt.DB.PutOffLedger(ctx, waiting, now.Add(blobPause)); err != nil {
+			w.owed = append(append(w.owed, g.rows...), waiting...)
+			return err
+		}
+	}
 	open, err := w.openTickets(ctx, g.contacts, rules)
 	if err != nil {
 		w.owed = append(w.owed, g.rows...)
@@ -289,6 +299,23 @@ func (w *Worker) settle(ctx context.Context, g readied, now time.Time) error {
 		rest = rest[len(done):]
 	}
 	return nil
+}
+
+// blobPause is how long a row waits whose bytes cannot be had.
+const blobPause = time.Minute
+
+// readable leaves out the rows whose bytes are outside of the database and cannot
+// be had now: they wait, and the others do not wait for them.
+func readable(g readied) (left readied, waiting []store.Claimed) {
+	left, left.rows, left.contacts = g, nil, nil
+	for _, c := range g.contacts {
+		if errors.Is(c.err, store.ErrBlobs) {
+			waiting = append(waiting, c.row)
+			continue
+		}
+		left.rows, left.contacts = append(left.rows, c.row), append(left.contacts, c)
+	}
+	return left, waiting
 }
 
 // giveBack returns the rows of a pass that failed with the database. A full disk
@@ -406,7 +433,7 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.err = fmt.Errorf("the program ended %d times while it was handled", row.Attempts)
 		return c
 	}
-	if row.Size > store.LargeMail {
+	if row.Data == nil && row.Size > 0 { // large, or outside of the database
 		free, err := w.opt.DB.Large(ctx, row.Size)
 		if err != nil {
 			c.err = err

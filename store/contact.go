@@ -32,7 +32,7 @@ func (tx *Tx) Contact(ctx context.Context, contact string) ([]ContactRow, error)
 	if contact == "" { // rows without one belong to nothing
 		return nil, nil
 	}
-	// Served by ledger_contact, the primary key of raw and fetches_ledger.
+	// Served by ledger_contact, the primary key of raw, blobs_ledger and fetches_ledger.
 	err := tx.each(ctx, `
 		SELECT
 			l.id,
@@ -45,8 +45,9 @@ func (tx *Tx) Contact(ctx context.Context, contact string) ([]ContactRow, error)
 			CASE WHEN l.size <= $2 THEN r.data END,
 			l.disposition <> '',
 			EXISTS (SELECT 1 FROM fetches f WHERE f.ledger = l.id)
-		FROM ledger l JOIN raw r ON r.ledger = l.id
+		FROM ledger l LEFT JOIN raw r ON r.ledger = l.id
 		WHERE l.contact <> '' AND l.contact = $1
+		AND (r.ledger IS NOT NULL OR EXISTS (SELECT 1 FROM blobs b WHERE b.ledger > 0 AND b.ledger = l.id))
 		ORDER BY l.id`, []any{contact, int64(maxContactData)},
 		func(scan func(...any) error) error {
 			var row ContactRow

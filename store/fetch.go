@@ -128,12 +128,17 @@ func (db *DB) NextFetch(ctx context.Context) (next time.Time, err error) {
 // last one that d.Ledger waited for, lets that row be claimed at once. All in
 // one transaction; ErrLost when somebody else has fetched it.
 func (db *DB) Fetched(ctx context.Context, d Download, item Item) error {
-	packed := db.raw.pack(item.Data)
-	err := db.write(ctx, func(tx *Tx) error {
+	within, cancel, packed, err := db.stow(ctx, []Item{item})
+	defer cancel()
+	if err != nil {
+		return fmt.Errorf("store file %q: %w", d.Key, err)
+	}
+	err = db.write(within, func(tx *Tx) error {
+		ctx := within
 		if err := tx.endFetch(ctx, d); err != nil {
 			return err
 		}
-		_, err := tx.appendItem(ctx, &item, packed)
+		_, err := tx.appendItem(ctx, &item, packed[0])
 		return err
 	})
 	if err != nil {

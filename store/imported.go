@@ -48,7 +48,8 @@ func (tx *Tx) TakeIn(ctx context.Context, it Item) (row int64, err error) {
 		_, err := tx.appendErased(ctx, &it)
 		return 0, err
 	}
-	row, err = tx.insertItem(ctx, &it, tx.db.raw.pack(it.Data))
+	// Within a transaction nothing is put outside of the database: MoveBlobs does.
+	row, err = tx.insertItem(ctx, &it, stowed{data: tx.db.raw.pack(it.Data)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

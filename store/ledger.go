@@ -71,16 +71,15 @@ func imapKey(key string) (uidvalidity, uid uint32) {
 // returns ErrLost once a newer epoch has written the cursor. An item whose Key is known is skipped. It returns
 // after the commit is on disk.
 func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added int, err error) {
-	packed := make([][]byte, len(items)) // before the transaction: it must be short
-	for i := range items {
-		if p := items[i].Pack; p != nil {
-			packed[i] = p.out.Bytes()
-		} else {
-			packed[i] = db.raw.pack(items[i].Data)
-		}
+	var unused []string
+	within, cancel, packed, err := db.stow(ctx, items) // before the transaction: it must be short
+	defer cancel()
+	if err != nil {
+		return 0, fmt.Errorf("append %d items to the ledger: %w", len(items), err)
 	}
-	err = db.write(ctx, func(tx *Tx) error {
-		added = 0
+	err = db.write(within, func(tx *Tx) error {
+		ctx := within
+		added, unused = 0, nil
 		barred, err := tx.barred(ctx, items)
 		if err != nil {
 			return err
@@ -97,6 +96,9 @@ func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added i
 			if isNew {
 				added++
 			}
+			if packed[i].name != "" && (!isNew || barred[i]) {
+				unused = append(unused, packed[i].name)
+			}
 		}
 		if cursor != nil {
 			return tx.setCursor(ctx, *cursor)
@@ -106,6 +108,7 @@ func (db *DB) Append(ctx context.Context, items []Item, cursor *Cursor) (added i
 	if err != nil {
 		return 0, fmt.Errorf("append %d items to the ledger: %w", len(items), err)
 	}
+	db.unstow(ctx, unused)
 	return added, nil
 }
 
@@ -117,7 +120,7 @@ func (it *Item) size() int64 {
 	return int64(len(it.Data))
 }
 
-func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bool, err error) {
+func (tx *Tx) appendItem(ctx context.Context, it *Item, packed stowed) (isNew bool, err error) {
 	_, err = tx.insertItem(ctx, it, packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -126,7 +129,7 @@ func (tx *Tx) appendItem(ctx context.Context, it *Item, packed []byte) (isNew bo
 }
 
 // insertItem returns sql.ErrNoRows for an item whose Key is known.
-func (tx *Tx) insertItem(ctx context.Context, it *Item, packed []byte) (id int64, err error) {
+func (tx *Tx) insertItem(ctx context.Context, it *Item, packed stowed) (id int64, err error) {
 	uidvalidity, uid := imapKey(it.Key)
 	var sender any
 	if it.Sender != nil {
@@ -156,7 +159,7 @@ func (tx *Tx) insertItem(ctx context.Context, it *Item, packed []byte) (id int64
 	if err != nil {
 		return 0, err
 	}
-	if err := tx.appendRaw(ctx, id, packed); err != nil {
+	if err := tx.insertBytes(ctx, id, packed); err != nil {
 		return 0, err
 	}
 	return id, tx.appendFetches(ctx, id, it)
@@ -458,13 +461,19 @@ func (db *DB) RenewLedger(ctx context.Context, rows []Claimed, until time.Time) 
 // what failed was the database, and says nothing about them. Rows that somebody
 // else has taken over, or that are decided, are left alone.
 func (db *DB) ReturnLedger(ctx context.Context, rows []Claimed) error {
+	return db.PutOffLedger(ctx, rows, time.Time{})
+}
+
+// PutOffLedger is ReturnLedger, but nobody claims the rows before until: their
+// bytes cannot be had now.
+func (db *DB) PutOffLedger(ctx context.Context, rows []Claimed, until time.Time) error {
 	err := db.write(ctx, func(tx *Tx) error {
 		for _, r := range rows {
 			err := tx.later(ctx, `
 				UPDATE ledger SET
-					claimed_until = 0,
+					claimed_until = $3,
 					attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END
-				WHERE id = $1 AND epoch = $2 AND disposition = ''`, r.ID, r.Epoch)
+				WHERE id = $1 AND epoch = $2 AND disposition = ''`, r.ID, r.Epoch, ms(until))
 			if err != nil {
 				return err
 			}
@@ -477,7 +486,8 @@ func (db *DB) ReturnLedger(ctx context.Context, rows []Claimed) error {
 	return nil
 }
 
-// loadRaw fills in Data of all but large mails.
+// loadRaw fills in Data of all but large mails and what is outside of the
+// database: whoever needs that asks for it.
 func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 	byID := make(map[int64]*Claimed, len(rows))
 	ids := make([]int64, 0, len(rows))

@@ -33,7 +33,8 @@ func (tx *Tx) appendRaw(ctx context.Context, ledger int64, packed []byte) error 
 	return nil
 }
 
-// dropRaw removes the stored bytes of rows.
+// dropRaw removes the stored bytes of rows. What is outside of the database is
+// nobody's then, and deleted by [DB.SweepBlobs].
 func (tx *Tx) dropRaw(ctx context.Context, rows []int64) error {
 	return chunks(rows, maxIn, func(ids []int64) error {
 		for _, text := range []string{`DELETE FROM raw_pieces WHERE ledger IN `, `DELETE FROM raw WHERE ledger IN `} {
@@ -42,26 +43,40 @@ func (tx *Tx) dropRaw(ctx context.Context, rows []int64) error {
 				return err
 			}
 		}
-		return nil
+		values, args := in(nil, ids)
+		return tx.later(ctx, `UPDATE blobs SET ledger = 0 WHERE ledger > 0 AND ledger IN `+values, args...) // blobs_ledger
 	})
 }
 
-// Raw returns the bytes of a ledger row (ErrNotFound).
+// Raw returns the bytes of a ledger row: ErrNotFound when there are none,
+// ErrBlobs when they are outside of the database and cannot be had now.
 func (db *DB) Raw(ctx context.Context, ledger int64) ([]byte, error) {
+	data, err := db.readRaw(ctx, ledger)
+	if err == nil || ctx.Err() != nil {
+		return data, err
+	}
+	if data, again := db.readRaw(ctx, ledger); again == nil { // it was moved under our eyes
+		return data, nil
+	}
+	return nil, fmt.Errorf("load the bytes of ledger row %d: %w", ledger, notFound(err))
+}
+
+func (db *DB) readRaw(ctx context.Context, ledger int64) ([]byte, error) {
 	r := &rawReader{ctx: ctx, db: db, ledger: ledger}
-	var data []byte
 	err := r.open()
 	switch {
+	case noRow(err):
+		b, err := db.blobOf(ctx, ledger)
+		if err != nil {
+			return nil, err
+		}
+		return db.load(ctx, b)
 	case err != nil:
+		return nil, err
 	case len(r.left) < rawPiece:
-		data, err = db.raw.unpack(r.left)
-	default:
-		data, err = unpackFrom(r, r.size)
+		return db.raw.unpack(r.left)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("load the bytes of ledger row %d: %w", ledger, notFound(err))
-	}
-	return data, nil
+	return unpackFrom(r, r.size)
 }
 
 // rawReader reads the stored bytes of a ledger row.

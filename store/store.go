@@ -55,6 +55,8 @@ type Options struct {
 	// Keys mark what is erased, so that it does not come back; without a secret
 	// nothing is kept out.
 	Keys tickets.Keyring
+	// Blobs are kept outside of the database; the zero value keeps all within.
+	Blobs BlobOptions
 	// Node names this process in claims and leases; "" is the host name and pid.
 	Node string
 	// Idle bounds how long PostgreSQL waits for the next statement of a
@@ -72,6 +74,7 @@ type DB struct {
 	shared bool // other nodes may work on it
 	notes  []string
 	raw    codec
+	blobs  BlobOptions
 	large  large
 	dots   dots
 	keys   tickets.Keyring
@@ -146,7 +149,11 @@ type statement struct {
 // Open opens the database, migrates it to this version and checks it. The
 // errors to decide on are ErrLocked, ErrNewer and ErrCorrupt.
 func Open(ctx context.Context, opt Options) (*DB, error) {
-	db := &DB{node: opt.Node, keys: opt.Keys}
+	db := &DB{node: opt.Node, keys: opt.Keys, blobs: opt.Blobs}
+	db.blobs.LargerThan = max(db.blobs.LargerThan, MinBlob)
+	if db.blobs.Place == PlaceDatabase {
+		db.blobs.Place = ""
+	}
 	if db.node == "" {
 		host, _ := os.Hostname()
 		db.node = fmt.Sprintf("%s:%d", host, os.Getpid())

@@ -268,7 +268,7 @@ func (db *DB) Scrub(ctx context.Context) error {
 }
 
 func (e *postgresEngine) scrub(ctx context.Context) error {
-	_, err := e.db.ExecContext(ctx, `VACUUM raw, renderings, messages, search, ledger, letters, events, people`)
+	_, err := e.db.ExecContext(ctx, `VACUUM raw, raw_pieces, blobs, renderings, messages, search, ledger, letters, events, people`)
 	return err
 }
 

@@ -30,7 +30,37 @@ func (db *DB) Written(ctx context.Context, keys []string) (map[string][]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("look up %d ledger rows: %w", len(keys), err)
 	}
-	return found, nil
+	return found, db.writtenOutside(ctx, keys, found)
+}
+
+// writtenOutside adds the rows whose bytes are outside of the database: rare, what
+// is looked up by key is small.
+func (db *DB) writtenOutside(ctx context.Context, keys []string, found map[string][]byte) error {
+	if len(db.blobs.Places) == 0 || len(found) == len(keys) {
+		return nil
+	}
+	outside := map[string]int64{}
+	err := chunks(keys, maxIn, func(part []string) error {
+		list, args := in(nil, part)
+		// Served by the unique index of ledger(key), then by blobs_ledger.
+		return db.read.each(ctx, `SELECT l.key, l.id FROM ledger l JOIN blobs b ON b.ledger > 0 AND b.ledger = l.id WHERE l.key IN `+list, args,
+			func(scan func(...any) error) error {
+				var key string
+				var id int64
+				err := scan(&key, &id)
+				outside[key] = id
+				return err
+			})
+	})
+	if err != nil {
+		return fmt.Errorf("look up %d ledger rows: %w", len(keys), err)
+	}
+	for key, id := range outside {
+		if found[key], err = db.Raw(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // HasKeys returns those of the keys that have a row.

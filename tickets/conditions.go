@@ -151,6 +151,15 @@ func DiskLow(node, dir string, mark uint64) Condition {
 	}
 }
 
+// BlobsDown is about a place of large mails outside of the database.
+func BlobsDown(node, place string) Condition {
+	return Condition{
+		Key: "blobs " + place + " " + node, Node: node,
+		Text: fmt.Sprintf("The %s that keeps the bytes of large mails does not answer. Large mail waits on its server and letters with such files wait here; everything else goes on, and nothing is lost.", place),
+		Hint: "frontdesk doctor says why; it goes on by itself when the storage answers (blobs)",
+	}
+}
+
 // DatabaseDown is about a database that does not take what the desk writes.
 func DatabaseDown(node, why string) Condition {
 	return Condition{

@@ -118,7 +118,7 @@ func (d *desk) verify(cmd *cobra.Command, file string) (map[string]int64, error)
 	if err := copyFile(file, restored); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Options{Database: restored, Daemon: true}) // as a daemon: it is checked
+	db, err := store.Open(ctx, store.Options{Database: restored, Daemon: true, Blobs: d.places.options(d.cfg)}) // as a daemon: it is checked
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,9 @@ func (d *desk) erase(cmd *cobra.Command, p tickets.Person, o erasing) error {
 	if err := d.db.Scrub(ctx); err != nil {
 		return err
 	}
+	if _, err := d.db.SweepBlobs(ctx); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "files are deleted by the running desk as soon as it can: %v\n", err)
+	}
 	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "customer %d erased\n", p.ID); err != nil {
 		return err
 	}

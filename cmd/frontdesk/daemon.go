@@ -183,6 +183,7 @@ func (dm *daemon) run(ctx context.Context, ready, stopping func()) error {
 	inner.start("sweep", dm.sweep.Run)
 	inner.start("alerts", dm.alerts.Run)
 	inner.start("memory", dm.giveBack)
+	inner.start("blobs", dm.sweepBlobs)
 	inner.start("articles", dm.followArticles)
 	inner.start("learn", func(ctx context.Context) error {
 		return learnLoop(ctx, dm.log, dm.db.Lessons, dm.learned.Store, now, learnEvery)

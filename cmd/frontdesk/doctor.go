@@ -95,6 +95,7 @@ var examinations = []examination{
 	{"disk", (*desk).examineDisk},
 	{"permissions", (*desk).examinePermissions},
 	{"database", (*desk).examineDatabase},
+	{"blobs", (*desk).examineBlobs},
 	{"backups", (*desk).examineBackups},
 }
 

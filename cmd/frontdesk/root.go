@@ -36,6 +36,7 @@ func rootCommand() *cobra.Command {
 		quarantineCommand(),
 		outboxCommand(),
 		lettersCommand(),
+		blobsCommand(),
 		backupCommand(),
 		restoreCommand(),
 		migrateCommand(),

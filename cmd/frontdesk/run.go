@@ -99,8 +99,8 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 		return err
 	}
 	old := dm.cfg()
-	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || !sameListeners(cfg.HTTP, old.HTTP) || cfg.LMTP != old.LMTP || cfg.Nodes != old.Nodes {
-		return fmt.Errorf("data_dir, database, nodes, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
+	if cfg.DataDir != old.DataDir || cfg.Database != old.Database || !sameListeners(cfg.HTTP, old.HTTP) || cfg.LMTP != old.LMTP || cfg.Nodes != old.Nodes || !sameBlobs(cfg.Blobs, old.Blobs) {
+		return fmt.Errorf("data_dir, database, blobs, nodes, http and lmtp cannot change while running\nhint: systemctl restart frontdesk")
 	}
 	if cfg.Outbox != old.Outbox || cfg.LettersDir != old.LettersDir {
 		return fmt.Errorf("outbox and letters_dir cannot change while running\nhint: systemctl restart frontdesk")

@@ -33,6 +33,7 @@ type desk struct {
 	rules    tickets.Rules
 	articles *shelf // nil without a knowledge base
 	accounts *accounts
+	places   blobPlaces
 	fresh    []string // agents the store had not met before
 }
 
@@ -52,7 +53,11 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
-	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, CopyFirst: true, Keys: keyringOf(cfg)}
+	places, err := blobPlacesOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, CopyFirst: true, Keys: keyringOf(cfg), Blobs: places.options(cfg)}
 	if daemon {
 		opt.Node, opt.Idle = nodeName(cfg), max(cfg.Nodes.Lease/2, 2*time.Second)
 	}
@@ -67,7 +72,11 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 		_ = db.Close()
 		return nil, err
 	}
-	d := &desk{cfg: cfg, db: db, accounts: newAccounts(db)}
+	if err := places.prepare(ctx, db, string(cfg.Blobs.Store)); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	d := &desk{cfg: cfg, db: db, accounts: newAccounts(db), places: places}
 	if err := d.meetAgents(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

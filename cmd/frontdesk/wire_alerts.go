@@ -39,7 +39,7 @@ func (dm *daemon) alertOptions() schedules.AlertOptions {
 		Mailboxes: func() ([]tickets.WatchedMailbox, time.Duration) {
 			return watchedOf(dm.cfg()), dm.cfg().Alerts.MailboxSilentFor
 		},
-		Watch:   []func(context.Context, time.Time) []tickets.Condition{dm.disk, dm.servers, dm.sweeping},
+		Watch:   []func(context.Context, time.Time) []tickets.Condition{dm.disk, dm.storage, dm.servers, dm.sweeping},
 		Targets: hook.Targets, Post: hook.Post,
 	}
 }

@@ -22,6 +22,7 @@ const module = "frontdesk/"
 // no room at all. Test files may import more, see fromTests.
 var arrows = map[string][]string{
 	"bench":              {"internal/testmail", "internal/twiliosim", "store/storetest"},
+	"blobs":              {},
 	"config":             {},
 	"knowledge":          {},
 	"oauth":              {},
@@ -46,7 +47,7 @@ var arrows = map[string][]string{
 	"packaging":          {},
 	"torture":            {"parser"},            // tests alone; the rest they see from outside
 	"torture/table":      {"internal/testdesk"}, // prints what the tests wrote
-	"cmd/frontdesk":      {"config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "throttle", "tickets", "web"},
+	"cmd/frontdesk":      {"blobs", "config", "intake", "knowledge", "nodes", "notify", "oauth", "parser", "phone", "report", "schedules", "sla", "store", "systemd", "throttle", "tickets", "web"},
 }
 
 // fromTests are the rooms that exist for tests. Any test file may import them;
