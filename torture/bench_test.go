@@ -353,3 +353,15 @@ func waitUntil(t *testing.T, limit time.Duration, what string, ok func() bool) {
 		<-time.After(20 * time.Millisecond)
 	}
 }
+
+// replaced is the text with each old (of old, new, old, new, …) replaced, which must be there.
+func replaced(t testing.TB, text string, pairs ...string) string {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("no %q in:\n%s", pairs[i], text)
+		}
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	return text
+}

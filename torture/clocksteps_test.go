@@ -41,7 +41,7 @@ func TestClockSteps(t *testing.T) {
 		if step.restart {
 			b.d.MustStart()
 		}
-		<-time.After(pick(2*time.Second, 40*time.Second)) // schedules look around
+		<-time.After(pick(time.Second, 40*time.Second)) // schedules look around
 		more := all() - had
 		t.Logf("clock %+d h: %d more letters of %d tickets", int(step.by.Hours()), more, tickets)
 		low := b.accepted()

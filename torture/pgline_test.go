@@ -34,7 +34,7 @@ func (c *cluster) resting() {
 		if n := c.sent(); n != had {
 			had, since = n, time.Now()
 		}
-		return time.Since(since) > 4*time.Second
+		return time.Since(since) > pick(2*time.Second, 5*time.Second)
 	})
 }
 
