@@ -137,6 +137,26 @@ func (l *lane) worker(ctx context.Context) {
 	}
 }
 
+// markLag bounds how long a letter waits for the one before it to be stored as
+// sent: while the database is away, letters are not held up for it.
+const markLag = time.Second
+
+// awaitMark waits until the letter before is stored as sent. Who is killed
+// leaves one letter in doubt that the server took, not all that it took in the
+// time of a commit.
+func (s *submission) awaitMark() {
+	if s.marking == nil {
+		return
+	}
+	t := time.NewTimer(markLag)
+	defer t.Stop()
+	select {
+	case <-s.marking:
+	case <-t.C:
+	}
+	s.marking = nil
+}
+
 // aheadMost is how many letters a worker marks together.
 const aheadMost = 16
 
@@ -256,7 +276,7 @@ func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
 	s.counts.sent.Add(1)
 	s.log.Info("letter sent", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "msgid", mail.id,
 		"attempt", out.Attempts+1, "took", time.Since(began).Round(time.Millisecond))
-	s.finish(out, store.Result{State: store.LetterSent, Code: "250", Detail: text, ServerIDs: serverIDs(text)}, nil)
+	sub.marking = s.accepted(out, text)
 	return sub
 }
 
@@ -277,6 +297,7 @@ func (l *lane) submit(ctx context.Context, j job, mail *prepared, sub *submissio
 		hurry := sub
 		stop := context.AfterFunc(ctx, func() { hurry.hurry(time.Now().Add(stopGrace)) })
 		text, err := sub.send(mail.envelope, mail.raw, j.until, func() error {
+			hurry.awaitMark()
 			if j.marked {
 				return nil
 			}

@@ -274,6 +274,15 @@ func (s *Sender) finish(out store.Outgoing, r store.Result, fresh *store.Renderi
 	s.result(r)
 }
 
+// accepted stores that a mail server took a letter; the channel is closed when
+// that is stored.
+func (s *Sender) accepted(out store.Outgoing, text string) <-chan struct{} {
+	stored := make(chan struct{})
+	s.results <- outcome{store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterSent, Code: "250", Detail: text,
+		ServerIDs: serverIDs(text), At: s.opt.Now()}, stored}
+	return stored
+}
+
 // replyCode is the server's reply in an error, "" when there was none.
 func replyCode(err error) string {
 	var reply *textproto.Error

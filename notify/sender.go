@@ -56,10 +56,10 @@ type Sender struct {
 	lease     time.Duration
 	exchange  *exchange
 
-	lanes   map[string]*lane  // by mailbox; only the loop touches the map
-	work    sync.WaitGroup    // the lanes' workers
-	news    chan struct{}     // a lane has room again, or its server is back
-	results chan store.Result // to the marker
+	lanes   map[string]*lane // by mailbox; only the loop touches the map
+	work    sync.WaitGroup   // the lanes' workers
+	news    chan struct{}    // a lane has room again, or its server is back
+	results chan outcome     // to the marker
 	beat    atomic.Int64
 	more    atomic.Bool // the last claim was full: there is a backlog
 	counts  counters
@@ -114,7 +114,7 @@ func newSender(opt Options, db outbox) (*Sender, error) {
 		dial:  (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext,
 		lanes: map[string]*lane{}, troubles: map[string]Trouble{},
 		news:    make(chan struct{}, 1),
-		results: make(chan store.Result, markGroup),
+		results: make(chan outcome, markGroup),
 	}
 	s.beat.Store(time.Now().UnixNano())
 	return s, s.Reload()
@@ -341,7 +341,13 @@ func (s *Sender) giveBack(jobs []job) {
 	}
 }
 
-func (s *Sender) result(r store.Result) { s.results <- r }
+// outcome is a result on its way to the marker.
+type outcome struct {
+	store.Result
+	stored chan struct{} // closed when it is stored, or given up; nil: nobody waits
+}
+
+func (s *Sender) result(r store.Result) { s.results <- outcome{Result: r} }
 
 // tell lets the loop look again.
 func (s *Sender) tell() {
@@ -357,7 +363,7 @@ func (s *Sender) tell() {
 // be sent twice.
 func (s *Sender) marker(ctx context.Context) {
 	for r := range s.results {
-		group := []store.Result{r}
+		group := []outcome{r}
 	more:
 		for len(group) < markGroup {
 			select {
@@ -370,7 +376,16 @@ func (s *Sender) marker(ctx context.Context) {
 				break more
 			}
 		}
-		s.store(ctx, group)
+		results := make([]store.Result, len(group))
+		for i := range group {
+			results[i] = group[i].Result
+		}
+		s.store(ctx, results)
+		for _, r := range group {
+			if r.stored != nil {
+				close(r.stored)
+			}
+		}
 	}
 }
 

@@ -32,12 +32,13 @@ const (
 // asked between the body and the final dot. Deadlines are set on the net.Conn,
 // because the client knows none.
 type submission struct {
-	client *smtp.Client
-	conn   net.Conn
-	limit  time.Duration // for one command
-	used   int           // letters it has tried
-	last   time.Time     // end of the last one
-	hard   atomic.Int64  // no wait goes beyond this time (Unix nanoseconds), 0 none
+	client  *smtp.Client
+	conn    net.Conn
+	limit   time.Duration   // for one command
+	used    int             // letters it has tried
+	last    time.Time       // end of the last one
+	marking <-chan struct{} // closed when the last one is stored as sent; nil: it is
+	hard    atomic.Int64    // no wait goes beyond this time (Unix nanoseconds), 0 none
 }
 
 // dialer opens the TCP connection; tests replace it.
