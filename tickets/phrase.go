@@ -33,6 +33,7 @@ const (
 type sentence struct {
 	words  []string
 	known  []*lore // of each word
+	begins uint16  // the lexicons whose phrases may begin in it
 	asks   bool    // ends with a question mark
 	weight int     // 2 for the subject, 1 for the text
 }
@@ -197,6 +198,7 @@ func (c *cutter) endSentence(asks bool) bool {
 		return true
 	}
 	s := sentence{words: c.words[from:to:to], known: c.known[from:to:to], asks: asks}
+	s.begins = beginnings(s.known)
 	c.begin = to
 	if len(inDisclaimers.find(s)) > 0 {
 		return false

@@ -63,6 +63,7 @@ type lore struct {
 	fits  []uint64                 // a bit for each slot it may stand in
 	rows  []row                    // the phrases it may begin, by lexicon
 	from  [lexiconCount + 1]uint16 // where in rows those of a lexicon begin
+	may   uint16                   // a bit for each lexicon of which there are rows
 	does  doing
 	count int    // the number that it names, 0 none
 	verb  string // what it writes together with "not"
@@ -93,12 +94,26 @@ func (w *lore) begins(l lexicon) []row {
 	return w.rows[w.from[l]:w.from[l+1]]
 }
 
+// beginnings are a bit for each lexicon of which one of the words may begin a
+// phrase: most sentences have nothing to do with most lexicons.
+func beginnings(words []*lore) (lexicons uint16) {
+	for _, w := range words {
+		if w != nil {
+			lexicons |= w.may
+		}
+	}
+	return lexicons
+}
+
 // place is where a phrase of a group stands in a sentence.
 type place struct{ group, at, n int }
 
 // find returns every place of every phrase once, by where they begin, the
 // longest first.
 func (l lexicon) find(s sentence) []place {
+	if s.begins>>l&1 == 0 {
+		return nil
+	}
 	var out []place
 	for i, w := range s.known {
 		rows := w.begins(l)
@@ -225,6 +240,9 @@ func (d *draft) lore() *lore {
 			i++
 		}
 		w.from[l] = uint16(i)
+		if l > 0 && w.from[l] > w.from[l-1] {
+			w.may |= 1 << (l - 1)
+		}
 	}
 	return w
 }

@@ -121,6 +121,7 @@ func plainSentences(text string) []sentence {
 		for _, w := range words {
 			s.known = append(s.known, lexicons().words.look(w))
 		}
+		s.begins = beginnings(s.known)
 		words = nil
 		if len(inDisclaimers.find(s)) > 0 {
 			return false

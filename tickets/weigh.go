@@ -49,17 +49,14 @@ func (b *balance) readSigns(s sentence) (broken bool) {
 	wrong := false
 	k := lexicons()
 	own := len(inPrivate.find(s)) > 0
-	seen := map[string]map[string]bool{}
+	var seen []signHeard
 	for _, f := range inSigns.find(s) {
 		x := k.signs[f.group]
 		words := strings.Join(s.words[f.at:f.at+f.n], " ")
-		if len(seen[x.says]) == 2 || x.force == forceWeak && b.counts[x.says] > 0 || overlaps(seen[x.says], words) || !x.counts(s, f.at, f.n, b.sales) {
+		if x.force == forceWeak && b.counts[x.says] > 0 || saidAlready(seen, x.says, words) || !x.counts(s, f.at, f.n, b.sales) {
 			continue
 		}
-		if seen[x.says] == nil {
-			seen[x.says] = map[string]bool{}
-		}
-		seen[x.says][words] = true
+		seen = append(seen, signHeard{x.says, words})
 		b.note(x, words, own, s.hedged(f.at))
 		wrong = wrong || x.wrong()
 		broken = broken || x.wrong() && x.force != forceStrong
@@ -81,10 +78,18 @@ func (x sign) wrong() bool {
 	return false
 }
 
-// overlaps reports whether the words say again what one of seen says.
-func overlaps(seen map[string]bool, words string) bool {
-	for s := range seen {
-		if strings.Contains(s, words) || strings.Contains(words, s) {
+// signHeard is what a sign said, and the words for it.
+type signHeard struct{ says, words string }
+
+// saidAlready reports whether a sign was heard twice, or once in words that say
+// again what these say.
+func saidAlready(seen []signHeard, says, words string) bool {
+	times := 0
+	for _, h := range seen {
+		if h.says != says {
+			continue
+		}
+		if times++; times == 2 || strings.Contains(h.words, words) || strings.Contains(words, h.words) {
 			return true
 		}
 	}
@@ -127,7 +132,7 @@ func (b *balance) note(x sign, words string, own, hedged bool) {
 	b.cosmetic = b.cosmetic || x.says == looks
 	b.intruded = b.intruded || x.says == breaksIn
 	b.grave = b.grave || f == forceNow || x.says == noWayAround
-	b.why = append(b.why, fmt.Sprintf("%s: %q", x.says, words))
+	b.why = append(b.why, x.says+": "+strconv.Quote(words))
 }
 
 // spares reports whether the sign is about a thing being stopped, as against
