@@ -47,6 +47,12 @@ done
 # Voicemails are mp3 files; soxi alone reads none.
 ls /usr/lib/*/sox/libsox_fmt_mp3.so >/dev/null 2>&1 || packages="$packages libsox-fmt-mp3"
 
+# An S3 server, built once: minutes.
+if [ "$(id -u)" = 0 ] && ! command -v versitygw >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
+	echo 'deps: building versitygw'
+	CGO_ENABLED=0 GOBIN=/usr/local/bin go install -trimpath github.com/versity/versitygw/cmd/versitygw@v1.8.0 || echo 'deps: MISSING: versitygw'
+fi
+
 if [ -z "$packages" ]; then
 	echo 'deps: all there'
 	exit 0
