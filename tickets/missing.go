@@ -1,10 +1,10 @@
 package tickets
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // missing asks, in the acknowledgement, for the facts that the category
@@ -103,7 +103,44 @@ var factNames = map[string][]string{
 	"invoice":      {"invoice", "invoice number", "rechnung", "rechnungsnummer"},
 }
 
-var namedLine = regexp.MustCompile(`^[\s>*•\-–\d.)]*([\pL][\pL\pN /_.\-]{0,30}?)\s*[:=]\s*(\S.{0,300})$`)
+// Limits of a line that names a fact, in characters.
+const (
+	longestFactName = 31
+	longestFact     = 301
+)
+
+// namedLine reads a line such as "- Serial number: LX-4711": marks of a list, a
+// name that begins with a letter, a colon or equals sign, a value.
+func namedLine(line string) (name, value string, ok bool) {
+	at := strings.IndexAny(line, ":=")
+	if at <= 0 {
+		return "", "", false
+	}
+	begin := strings.IndexFunc(line[:at], unicode.IsLetter)
+	if begin < 0 || strings.ContainsFunc(line[:begin], notListMark) {
+		return "", "", false
+	}
+	name = strings.TrimRight(line[begin:at], blanks)
+	value = strings.TrimLeft(line[at+1:], blanks)
+	if strings.ContainsFunc(name, notFactName) || utf8.RuneCountInString(name) > longestFactName {
+		return "", "", false
+	}
+	if value == "" || strings.Contains(value, "\n") || utf8.RuneCountInString(value) > longestFact {
+		return "", "", false
+	}
+	return name, value, true
+}
+
+// blanks are those of ASCII.
+const blanks = " \t\n\f\r"
+
+func notListMark(r rune) bool {
+	return !strings.ContainsRune(blanks+">*•-–.)0123456789", r)
+}
+
+func notFactName(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune(" /_.-", r)
+}
 
 // named finds lines such as "Serial number: LX-4711" for the facts asked.
 func named(text string, asked []string) map[string]string {
@@ -113,14 +150,14 @@ func named(text string, asked []string) map[string]string {
 		if n++; n > 200 {
 			break
 		}
-		m := namedLine.FindStringSubmatch(strings.TrimSpace(line))
-		if m == nil {
+		name, value, ok := namedLine(strings.TrimSpace(line))
+		if !ok {
 			continue
 		}
-		word := strings.ToLower(strings.TrimSpace(m[1]))
+		word := strings.ToLower(strings.TrimSpace(name))
 		for _, fact := range asked {
 			if out[fact] == "" && (word == strings.ReplaceAll(fact, "_", " ") || slices.Contains(factNames[fact], word)) {
-				out[fact] = strings.TrimSpace(m[2])
+				out[fact] = strings.TrimSpace(value)
 			}
 		}
 	}

@@ -54,12 +54,61 @@ func (in Inbound) reported() string {
 
 // readingIn is the first reading that a pattern finds, "" none.
 func readingIn(pattern *regexp.Regexp, text string) string {
+	if !mayRead(text) {
+		return ""
+	}
 	m := pattern.FindStringSubmatch(text)
 	if m == nil {
 		return ""
 	}
 	return strings.TrimRight(m[1], ".,'’")
 }
+
+// mayRead reports whether a number of the text stands behind a word for a
+// meter. Where none does no pattern finds a reading, and the patterns are slow;
+// they decide about the rest.
+func mayRead(text string) bool {
+	for i := 1; i < len(text); i++ {
+		if !isDigit(text[i]) || isDigit(text[i-1]) {
+			continue
+		}
+		before := strings.TrimRight(text[:i], blanks)
+		if endsLike(before, meterEnds) || slices.ContainsFunc(meterLinks, func(link []string) bool { return linked(before, link) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// What the patterns know before a number: ends of words for a meter, and what
+// may stand between, its last word first.
+var (
+	meterEnds  = []string{"meter", "reading", "reads", "count", "counter", "pages", "printed", "stand", "hler"}
+	meterLinks = [][]string{{"is"}, {"at", "is"}, {"ist"}, {"bei", "steht"}, {"beträgt"}, {"of"}, {":"}, {"="}}
+)
+
+// linked reports whether s may end with a word for a meter and the words of link.
+func linked(s string, link []string) bool {
+	for _, word := range link {
+		if !endsLike(s, []string{word}) {
+			return longS(s)
+		}
+		s = strings.TrimRight(s[:len(s)-len(word)], blanks)
+	}
+	return endsLike(s, meterEnds) || longS(s)
+}
+
+// longS reports a long s near the end of s: the patterns read it as an s.
+func longS(s string) bool { return strings.Contains(s[max(0, len(s)-longestMeterEnd):], "ſ") }
+
+func endsLike(s string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool {
+		return len(w) <= len(s) && strings.EqualFold(s[len(s)-len(w):], w)
+	})
+}
+
+// longestMeterEnd is in octets, with room for each s written long.
+const longestMeterEnd = 16
 
 // readMeter takes a meter reading out of a customer's words.
 func (d *decision) readMeter(tc *TicketChange) {

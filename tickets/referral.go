@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +58,49 @@ func scattered(n uint64) string {
 	return string(out)
 }
 
-var codePattern = regexp.MustCompile(`\b[A-Za-z]{2,8}-[2-9A-HJ-NP-Za-hj-np-z]{4,14}\b`)
+// mostCodeLike bounds the words that are looked at of one text.
+const mostCodeLike = 64
+
+// codeLike lists the words of a text that have the form of a code: two to eight
+// letters, a hyphen, four to fourteen of codeLetters in either case. It goes
+// by the hyphens, which are few.
+func codeLike(text string) []string {
+	var out []string
+	from := 0 // what stands before is taken
+	for at := 0; len(out) < mostCodeLike; at++ {
+		i := strings.IndexByte(text[at:], '-')
+		if i < 0 {
+			break
+		}
+		at += i
+		begin, end := at, at+1
+		for begin > from && isLatin(text[begin-1]) {
+			begin--
+		}
+		for end < len(text) && isCodeLetter(text[end]) {
+			end++
+		}
+		word, tail := at-begin, end-at-1
+		if word < 2 || word > 8 || tail < 4 || tail > 14 || begin > 0 && isWordByte(text[begin-1]) || end < len(text) && isWordByte(text[end]) {
+			continue
+		}
+		out = append(out, text[begin:end])
+		from, at = end, end-1
+	}
+	return out
+}
+
+func isLatin(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// isWordByte reports what stands within a word of ASCII.
+func isWordByte(c byte) bool { return isLatin(c) || isDigit(c) || c == '_' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isCodeLetter reports what is read as a letter of a code: none of 0, 1, i, o.
+func isCodeLetter(c byte) bool {
+	return '2' <= c && c <= '9' || isLatin(c) && c|0x20 != 'i' && c|0x20 != 'o'
+}
 
 // NormalCode is the form in which codes are stored: upper case, no blanks.
 func NormalCode(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
@@ -74,7 +115,7 @@ func referralCodes(texts ...string) []string {
 		if len(text) > 20_000 {
 			text = text[:20_000]
 		}
-		for _, c := range codePattern.FindAllString(text, 64) {
+		for _, c := range codeLike(text) {
 			if c = NormalCode(c); len(out) < mostReferrals && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
