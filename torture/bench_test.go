@@ -267,8 +267,8 @@ func (b *bench) account(name string) {
 	if s.undecided != 0 || s.by["message"]+again+s.by["quarantined"] != s.rows || s.by["quarantined"] != len(b.held) {
 		b.t.Errorf("reconcile: %+v, want messages, duplicates and %d in quarantine", s, len(b.held))
 	}
-	if again > b.queue.doubts() {
-		b.t.Errorf("%d rows came twice, but only %d mails were brought twice", again, b.queue.doubts())
+	if brought := b.queue.doubts() + b.storedTwice(); again > brought {
+		b.t.Errorf("%d rows came twice, but only %d mails were brought twice", again, brought)
 	}
 	subjects := map[string]int{}
 	for _, t := range b.d.JSON("tickets", "list", "--limit", "1000000") {
@@ -364,4 +364,21 @@ func replaced(t testing.TB, text string, pairs ...string) string {
 		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
 	}
 	return text
+}
+
+// storedTwice counts the second copies in the mailbox that is fetched: Postfix
+// brings a mail again whose taking Dovecot did not live to confirm.
+func (b *bench) storedTwice() (n int) {
+	if b.opt.rig == nil {
+		return 0
+	}
+	seen := map[string]bool{}
+	for _, raw := range b.opt.rig.Stored(imapBox) {
+		id := parser.Parse(raw, parser.Options{}).MessageID
+		if id != "" && seen[id] {
+			n++
+		}
+		seen[id] = true
+	}
+	return n
 }

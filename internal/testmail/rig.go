@@ -550,6 +550,25 @@ func (r *Rig) Mails(address string) (mails [][]byte) {
 	return mails
 }
 
+// Stored returns what is in all folders of a user, in no order.
+func (r *Rig) Stored(address string) (mails [][]byte) {
+	r.t.Helper()
+	var files []string
+	for _, pattern := range []string{"[cn]*/*", ".*/[cn]*/*"} {
+		more, err := filepath.Glob(filepath.Join(r.maildir(address), pattern))
+		if err != nil {
+			r.t.Fatalf("rig: %v", err)
+		}
+		files = append(files, more...)
+	}
+	for _, f := range files {
+		if raw, err := os.ReadFile(f); err == nil { // else it moved on: flags are in names
+			mails = append(mails, raw)
+		}
+	}
+	return mails
+}
+
 // Flagged counts the mails in the inbox of a user that carry a flag, by its
 // letter in the names of a maildir: S is \Seen.
 func (r *Rig) Flagged(address, letter string) (n int) {
