@@ -416,10 +416,10 @@ func TestAnAccountThatCanBeNoneStopsNoMail(t *testing.T) {
 	if f := deskFindings(cfg); len(f) != 0 {
 		t.Errorf("findings: %v", f)
 	}
-	if n := deskNotes(cfg); len(n) != 1 || n[0].Key != "twilio.account_sid" {
+	if n := deskNotes(cfg); len(n) != 2 || n[0].Key != "twilio.account_sid" || n[1].Key != "alerts" {
 		t.Errorf("notes: %v", n)
 	}
-	if n := deskNotes(exampleConfig(t, nil)); len(n) != 0 {
+	if n := deskNotes(exampleConfig(t, nil)); len(n) != 1 || n[0].Key != "alerts" { // it names nobody to be told
 		t.Errorf("notes of the example: %v", n)
 	}
 }
