@@ -78,12 +78,6 @@ func (s *sink) doubled() (list []string) {
 	return list
 }
 
-func (s *sink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.letters
-}
-
 // ofDesk reports whether an address belongs to an agent.
 func ofDesk(address string) bool { return strings.HasSuffix(address, "@perf.example") }
 

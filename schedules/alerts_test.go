@@ -88,10 +88,10 @@ func (w *watched) for_(d time.Duration) {
 // send empties the outbox, as a sender does; a store that is closed has none.
 func (w *watched) send() {
 	now := w.now()
-	list, err := w.db.ClaimLetters(w.t.Context(), store.LetterClaim{Now: now, Until: now.Add(time.Minute), Limit: 10})
+	list, _ := w.db.ClaimLetters(w.t.Context(), store.LetterClaim{Now: now, Until: now.Add(time.Minute), Limit: 10})
 	for _, o := range list {
 		w.sent = append(w.sent, o.Letter)
-		_, err = w.db.Mark(w.t.Context(), []store.Result{{ID: o.Letter.ID, Epoch: o.Epoch, State: store.LetterSent, At: now}})
+		_, err := w.db.Mark(w.t.Context(), []store.Result{{ID: o.Letter.ID, Epoch: o.Epoch, State: store.LetterSent, At: now}})
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -47,7 +47,6 @@ type csvColumn struct {
 // csvFile is a file of records by column.
 type csvFile struct {
 	columns []csvColumn
-	strict  bool
 
 	places []string // name of the column at each place, "" none
 	rows   []csvRow
