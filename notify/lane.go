@@ -167,10 +167,13 @@ const aheadMost = 16
 //
 // What is marked and then not sent is given back like any other. Only when the
 // desk is killed in between are the letters of a group in doubt, and sent again
-// with the same bytes; who wants doubts held for a person gets no groups.
+// with the same bytes; who wants doubts held for a person gets no groups. Nor do
+// several nodes on one database: there a mark just before the dot is what stops
+// a node that is cut off, and what it marked is out of the others' reach.
 func (l *lane) ahead(ctx context.Context, first job) []job {
 	group := []job{first}
-	if l.phone || l.s.opt.InDoubt == "hold" || l.isDown() {
+	shared := l.s.opt.DB != nil && l.s.opt.DB.Shared()
+	if l.phone || shared || l.s.opt.InDoubt == "hold" || l.isDown() {
 		return group
 	}
 more:
