@@ -19,6 +19,7 @@ import (
 type toxic struct {
 	t     testing.TB
 	p     *toxiproxy.Proxy
+	at    string
 	names []string
 	made  int
 }
@@ -30,6 +31,7 @@ func newToxic(t testing.TB, upstream string) *toxic {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	x := &toxic{t: t, p: toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", upstream)}
 	x.heal()
+	x.at = x.p.Listen // the proxy writes it anew whenever it starts
 	t.Cleanup(x.p.Stop)
 	return x
 }
@@ -38,7 +40,7 @@ func newToxic(t testing.TB, upstream string) *toxic {
 var quiet = sync.OnceFunc(func() { zerolog.SetGlobalLevel(zerolog.Disabled) })
 
 // addr is where clients connect to. It stays the same when the line is broken and healed.
-func (x *toxic) addr() string { return x.p.Listen }
+func (x *toxic) addr() string { return x.at }
 
 func (x *toxic) port() int {
 	x.t.Helper()
