@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -16,8 +17,9 @@ import (
 func reconcileCommand() *cobra.Command {
 	var mailbox string
 	var asJSON bool
+	var silence time.Duration
 	cmd := &cobra.Command{
-		Use:   "reconcile [--mailbox ADDRESS] [--json]",
+		Use:   "reconcile [--mailbox ADDRESS] [--timeout DURATION] [--json]",
 		Short: "compare each mailbox and the telephone with the ledger",
 		Long: `Reconcile counts the mails in each IMAP folder and those of them that have a row
 in the ledger, and says what became of all rows of the mailbox. Where server and
@@ -25,6 +27,9 @@ ledger are equal nothing is missing. Mailboxes without IMAP have rows only. For
 the telephone it counts what Twilio lists of the last days (twilio.reconcile_days)
 for our numbers: texts, ended calls, recordings. It changes nothing, neither here
 nor there; the daemon takes in what is missing of the telephone by itself.
+
+A mail server that says nothing for --timeout counts as one that cannot be read;
+the other mailboxes are compared all the same.
 
 Exit code 1: something on a server has no row, or could not be read.`,
 		Example: "  frontdesk reconcile --mailbox support@example.com",
@@ -35,11 +40,15 @@ Exit code 1: something on a server has no row, or could not be read.`,
 				return err
 			}
 			defer d.Close()
-			return d.reconcile(cmd, mailbox, asJSON)
+			if silence <= 0 {
+				return &exitError{exitUsage, fmt.Errorf("--timeout %s: it must be longer than nothing", silence)}
+			}
+			return d.reconcile(cmd, mailbox, silence, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&mailbox, "mailbox", "", "only this one")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a mailbox")
+	cmd.Flags().DurationVar(&silence, "timeout", 20*time.Second, "longest silence of a mail server")
 	return cmd
 }
 
@@ -52,7 +61,7 @@ type reconciled struct {
 	imap          bool
 }
 
-func (d *desk) reconcile(cmd *cobra.Command, mailbox string, asJSON bool) error {
+func (d *desk) reconcile(cmd *cobra.Command, mailbox string, silence time.Duration, asJSON bool) error {
 	addresses := addressesOf(d.cfg)
 	if mailbox != "" {
 		to, err := d.mailbox(mailbox)
@@ -63,6 +72,7 @@ func (d *desk) reconcile(cmd *cobra.Command, mailbox string, asJSON bool) error 
 	}
 	folders := map[string]intake.MailboxOptions{}
 	for _, opt := range mailboxesOf(d.cfg, d.db, d.accounts, slog.New(slog.DiscardHandler)) {
+		opt.Command = silence // somebody waits for the answer, unlike of the daemon
 		folders[opt.Address] = opt
 	}
 	bar := newBar(cmd, len(addresses), "mailboxes")
@@ -173,6 +183,9 @@ func (r reconciled) String() string {
 	text += fmt.Sprintf(" undecided=%d%s", r.Undecided, sums(r.ByDisposition))
 	if len(r.Missing) > 0 {
 		text += fmt.Sprintf(" missing=%v", r.Missing)
+	}
+	if r.Error != "" {
+		text += "\nhint: \"frontdesk check --connect\" says how far one gets; for a server that is only slow, a longer --timeout"
 	}
 	return text
 }

@@ -77,3 +77,34 @@ func TestReconcileFindsWhatIsMissing(t *testing.T) {
 		t.Errorf("mailbox list:\n%s", list)
 	}
 }
+
+// TestReconcileOverADeadLine: a server that takes the connection and says nothing
+// is one that cannot be read, soon, and the ledger's side is told all the same.
+func TestReconcileOverADeadLine(t *testing.T) {
+	t.Parallel()
+	l, port := listenLoopback(t)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { conn.Close() })
+		}
+	}()
+	cfg := mustConfig(t, port, 1, "INBOX")
+	began := time.Now()
+	out := mustRun(t, exitFailed, "reconcile", "--config", cfg.Path, "--timeout", "300ms")
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for _, want := range []string{"support@example.com: cannot be read: connect to imap server 127.0.0.1:", "no answer for 300ms; rows=0", "\nhint: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got %q, want %q in it", out, want)
+		}
+	}
+	if got, want := mustRun(t, exitFailed, "reconcile", "--json", "--config", cfg.Path, "--timeout", "300ms"), `no answer for 300ms"`; !strings.Contains(got, want) {
+		t.Errorf("json: got %q, want %q in it", got, want)
+	}
+	mustRun(t, exitUsage, "reconcile", "--config", cfg.Path, "--timeout", "0s")
+}
