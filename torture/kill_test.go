@@ -175,9 +175,11 @@ func (b *bench) killedAt(calls string, n int, sent <-chan struct{}) (survived bo
 	}
 }
 
-// straced is the command that the daemon is wrapped in.
+// straced is the command that the daemon is wrapped in. It dies with strace,
+// which would let it go.
 func straced(b *bench, args ...string) []string {
-	return append([]string{"strace", "-f", "-qq", "-o", filepath.Join(b.d.Dir, "strace")}, args...)
+	wrap := append([]string{"strace", "-f", "-qq", "-o", filepath.Join(b.d.Dir, "strace")}, args...)
+	return append(wrap, "setpriv", "--pdeathsig", "KILL")
 }
 
 // TestKilledAtEachWrite: A03. Killed at its N-th write to a socket (or to its

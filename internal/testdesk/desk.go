@@ -156,7 +156,7 @@ func (d *Desk) Start(wrap ...string) error {
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.Env = append(append(os.Environ(), d.Env...), "NOTIFY_SOCKET="+socket)
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.cmd.SysProcAttr = ownGroup()
 	if err := d.cmd.Start(); err != nil {
 		return err
 	}
