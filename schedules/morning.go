@@ -34,15 +34,23 @@ func (s *Sweep) morning(ctx context.Context, rules tickets.Rules, now time.Time)
 	if day == s.greeted.Load() {
 		return nil // this process has seen to it; the row says the same
 	}
-	change, err := s.mornings(ctx, rules, brands, day, now)
-	if err != nil {
+	// What the letters say takes ten thousand tickets to find out: not after each
+	// restart.
+	if done, err := s.opt.DB.Happened(ctx, morningName, day); err != nil {
 		return err
+	} else if done {
+		s.greeted.Store(day)
+		return nil
 	}
-	if now.Sub(at) > morningLate {
-		change.Letters = nil
+	var change tickets.Change
+	if now.Sub(at) <= morningLate {
+		var err error
+		if change, err = s.mornings(ctx, rules, brands, day, now); err != nil {
+			return err
+		}
 	}
 	wrote := false
-	err = s.opt.DB.Decide(context.WithoutCancel(ctx), brands[0], func(tx *store.Tx) error {
+	err := s.opt.DB.Decide(context.WithoutCancel(ctx), brands[0], func(tx *store.Tx) error {
 		wrote = false
 		is, err := firstOf(ctx, tx, morningName, day)
 		if err != nil || !is || len(change.Letters) == 0 {

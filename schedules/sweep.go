@@ -292,8 +292,8 @@ func tells(c tickets.Change) bool {
 // Bounds of indexing in one pass: a large import is indexed over several, and
 // what is due meanwhile is not late for it.
 const (
-	indexStep   = 500
-	indexRounds = 20
+	indexStep   = 100
+	indexRounds = 100
 )
 
 // index adds new messages to the search index, after everything that is due.

@@ -166,10 +166,12 @@ func (db *DB) Poisoned(ctx context.Context) (n int, last int64, err error) {
 // OldestLetter returns the letter that has been in the outbox longest of those
 // that are to leave before soon, and since when; 0 none.
 func (db *DB) OldestLetter(ctx context.Context, soon time.Time) (id int64, queued time.Time, err error) {
-	// Served by letters_waiting, the index of what is not sent yet.
+	// Served by letters_waiting, the index of what is not sent yet. The sum keeps
+	// SQLite from looking for the least id in the order of the table: with nothing
+	// waiting that is all of it.
 	err = db.read.get(ctx, `
 		SELECT id, queued FROM letters
-		WHERE id = (SELECT MIN(id) FROM letters WHERE state IN ('queued', 'dot') AND due <= $1)`, []any{ms(soon)}, &id, timeDest{&queued})
+		WHERE id = (SELECT MIN(id + 0) FROM letters WHERE state IN ('queued', 'dot') AND due <= $1)`, []any{ms(soon)}, &id, timeDest{&queued})
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, time.Time{}, nil
 	}

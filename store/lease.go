@@ -190,3 +190,17 @@ func (tx *Tx) Once(ctx context.Context, name, occurrence string) (bool, error) {
 	}
 	return n == 1, nil
 }
+
+// Happened reports whether the named occurrence is recorded: a look before work
+// that Once would find done.
+func (db *DB) Happened(ctx context.Context, name, occurrence string) (is bool, err error) {
+	// Served by the primary key of once.
+	err = db.read.each(ctx, `SELECT 1 FROM once WHERE name = $1 AND occurrence = $2`, []any{name, occurrence}, func(func(...any) error) error {
+		is = true
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look whether %s %q happened: %w", name, occurrence, err)
+	}
+	return is, nil
+}

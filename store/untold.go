@@ -14,10 +14,12 @@ const undelivered = "undelivered"
 // nobody was told about yet, oldest first, at most n.
 func (db *DB) Untold(ctx context.Context, brand string, since time.Time, n int) ([]LetterInfo, error) {
 	var list []LetterInfo
-	// Served by letters_trouble; the key of once is read for each failed letter.
+	// Served by letters_trouble, which the condition of that index has to name:
+	// without it SQLite reads all letters. The key of once is read for each failed
+	// one.
 	err := db.read.each(ctx, `SELECT`+infoColumns+`
 		FROM letters
-		WHERE state = 'failed' AND brand = $1 AND agent = FALSE AND ticket IS NOT NULL AND queued >= $2
+		WHERE state IN ('held', 'failed') AND state = 'failed' AND brand = $1 AND agent = FALSE AND ticket IS NOT NULL AND queued >= $2
 			AND NOT EXISTS (SELECT 1 FROM once WHERE name = $3 AND occurrence = CAST(letters.id AS TEXT))
 		ORDER BY id LIMIT $4`, []any{brand, ms(since), undelivered, int64(n)},
 		func(scan func(...any) error) error {
