@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -83,10 +84,12 @@ func BenchmarkBacklog(b *testing.B) {
 		r.queue(part)
 	}
 	b.ResetTimer()
+	began := processor(b)
 	r.run()
 	r.wait(b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+	b.ReportMetric(float64(processor(b)-began)/float64(b.N), "cpu-ns/op")
 }
 
 // BenchmarkOneLetter is an idle desk: from the committed decision to the
@@ -108,9 +111,22 @@ func BenchmarkOneLetter(b *testing.B) {
 func BenchmarkRender(b *testing.B) {
 	m := testMaterial(b, "en")
 	l := testLetter(tickets.LetterAcknowledgement, "en")
+	began := processor(b)
 	for b.Loop() {
 		if _, _, err := Render(l, m); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(processor(b)-began)/float64(b.N), "cpu-ns/op")
+}
+
+// processor is the time that the process has computed for: what a busy machine
+// does not make longer.
+func processor(b *testing.B) time.Duration {
+	b.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

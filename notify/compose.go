@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	stdmime "mime"
+	"mime/quotedprintable"
 	"net/mail"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/emersion/go-message"
 	gomail "github.com/emersion/go-message/mail"
+	"github.com/emersion/go-message/textproto"
 
 	"frontdesk/tickets"
 )
@@ -250,44 +252,78 @@ func dueOf(l tickets.Letter, t *tickets.Ticket) time.Time {
 // mime writes the mail: text and HTML as alternatives, and the files behind
 // them when there are some (RFC 2046 section 5.1).
 func mime(h message.Header, p Parts, files []File, messageID string) ([]byte, error) {
-	var b bytes.Buffer
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	var err error
+	if len(files) == 0 && len(p.Pictures) == 0 {
+		err = alternatives(b, h, p, boundary(messageID, "alternative"))
+	} else {
+		err = mixed(b, h, p, files, messageID)
+	}
+	return bytes.Clone(b.Bytes()), err
+}
+
+// alternatives writes what nearly every letter is, a text and an HTML part, as
+// mixed would write it.
+func alternatives(b *bytes.Buffer, h message.Header, p Parts, boundary string) error {
+	h.SetContentType("multipart/alternative", map[string]string{"boundary": boundary})
+	if err := textproto.WriteHeader(b, h.Header); err != nil {
+		return err
+	}
+	for _, part := range [2][2]string{{"text/plain", p.Plain}, {"text/html", p.HTML}} {
+		if part[0] == "text/html" {
+			b.WriteString("\r\n")
+		}
+		b.WriteString("--" + boundary + "\r\nContent-Type: " + part[0] + "; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+		w := quotedprintable.NewWriter(b)
+		if _, err := io.WriteString(w, part[1]); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+	}
+	b.WriteString("\r\n--" + boundary + "--\r\n")
+	return nil
+}
+
+// mixed writes a mail with files, or with pictures that its HTML part shows.
+func mixed(b *bytes.Buffer, h message.Header, p Parts, files []File, messageID string) error {
 	top, kind := "multipart/alternative", "alternative"
 	if len(files) > 0 {
 		top, kind = "multipart/mixed", "mixed"
 	}
 	h.SetContentType(top, map[string]string{"boundary": boundary(messageID, kind)})
-	w, err := message.CreateWriter(&b, h)
+	w, err := message.CreateWriter(b, h)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	texts := w
 	if len(files) > 0 {
 		var ah message.Header
 		ah.SetContentType("multipart/alternative", map[string]string{"boundary": boundary(messageID, "alternative")})
 		if texts, err = w.CreatePart(ah); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := body(texts, "text/plain", p.Plain); err != nil {
-		return nil, err
+		return err
 	}
 	if err := page(texts, p, messageID); err != nil {
-		return nil, err
+		return err
 	}
 	if len(files) > 0 {
 		if err := texts.Close(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, f := range files {
 		if err := attach(w, f); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return w.Close()
 }
 
 // boundary cannot stand in a quoted-printable or base64 body: both never have

@@ -147,22 +147,25 @@ func (p *plainer) inline(parent ast.Node) string {
 
 // wrap breaks a line at spaces. A word longer than width stands alone.
 func wrap(line string, width int) []string {
+	if lined(line) && len(line) <= width {
+		return []string{line}
+	}
 	var lines []string
-	current, n := "", 0
-	for _, word := range strings.Fields(line) {
+	current, n := make([]byte, 0, min(len(line), 4*width)), 0
+	for word := range strings.FieldsSeq(line) {
 		l := utf8.RuneCountInString(word)
-		if current != "" && n+1+l > width {
-			lines = append(lines, current)
-			current, n = "", 0
+		if len(current) > 0 && n+1+l > width {
+			lines = append(lines, string(current))
+			current, n = current[:0], 0
 		}
-		if current != "" {
-			current += " "
+		if len(current) > 0 {
+			current = append(current, ' ')
 			n++
 		}
-		current += word
+		current = append(current, word...)
 		n += l
 	}
-	return append(lines, current)
+	return append(lines, string(current))
 }
 
 func prefixed(lines []string, first, rest string) []string {

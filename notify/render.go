@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,13 +144,15 @@ func (t *Template) compose(l tickets.Letter, m Material) (Parts, error) {
 // thread by subject.
 func tagged(subject string, l tickets.Letter, b Brand) string {
 	if l.Ticket != 0 {
-		subject = fmt.Sprintf("[%s #%d] %s", strings.NewReplacer("[", "(", "]", ")").Replace(oneLine(b.name(), 60)), l.Ticket, subject)
+		subject = "[" + noBrackets.Replace(oneLine(b.name(), 60)) + " #" + strconv.FormatInt(l.Ticket, 10) + "] " + subject
 	}
 	if l.Reply {
 		subject = "Re: " + subject
 	}
 	return subject
 }
+
+var noBrackets = strings.NewReplacer("[", "(", "]", ")")
 
 // messageID names the letter. All copies of one message to customers share an
 // id, so that their answers to each other thread; any other letter has its own.

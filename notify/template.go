@@ -157,8 +157,10 @@ func (l *Templates) builtin(lang string, kind tickets.LetterKind) (*Template, bo
 
 // run executes the template on a view and splits the subject from the body.
 func (t *Template) run(v *view) (subject, body string, err error) {
-	var b bytes.Buffer
-	if err := t.tmpl.Execute(&b, v); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := t.tmpl.Execute(b, v); err != nil {
 		return "", "", err
 	}
 	head, body, ok := strings.Cut(strings.TrimLeft(b.String(), "\n"), "\n")

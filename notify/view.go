@@ -328,6 +328,9 @@ var schemes = regexp.MustCompile(`\b(tel|whatsapp):\+`)
 
 // shownNumbers shows addresses that are numbers as people write them.
 func shownNumbers(s string) string {
+	if !strings.Contains(s, ":+") {
+		return s
+	}
 	return schemes.ReplaceAllStringFunc(s, func(scheme string) string {
 		if strings.HasPrefix(scheme, "whatsapp") {
 			return "WhatsApp +"

@@ -51,7 +51,15 @@ func (w *words) puts(list []string) []Words {
 
 // expand replaces each mark in s by what show makes of the words behind it.
 func (w *words) expand(s string, show func(string) string) string {
+	if !strings.ContainsRune(s, markOpen) {
+		return s
+	}
 	var b strings.Builder
+	w.expandTo(&b, s, show)
+	return b.String()
+}
+
+func (w *words) expandTo(b *strings.Builder, s string, show func(string) string) {
 	for {
 		i := strings.IndexRune(s, markOpen)
 		if i < 0 {
@@ -69,7 +77,6 @@ func (w *words) expand(s string, show func(string) string) string {
 		s = s[i+j+utf8.RuneLen(markClose):]
 	}
 	b.WriteString(s)
-	return b.String()
 }
 
 func verbatim(s string) string { return s }
@@ -87,6 +94,9 @@ func (w *words) lone(s string) (string, bool) {
 // tidy makes text safe to stand in a mail body without changing what it says:
 // valid UTF-8, LF line ends, no control characters, none of our marks.
 func tidy(s string) string {
+	if !untidy(s) {
+		return strings.Trim(strings.TrimRight(s, " \t\n"), "\n")
+	}
 	s = strings.ToValidUTF8(s, "\ufffd")
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.Map(func(r rune) rune {
@@ -105,14 +115,47 @@ func tidy(s string) string {
 	return strings.Trim(strings.TrimRight(s, " \t\n"), "\n")
 }
 
+// untidy reports whether tidy may change more of s than its ends.
+func untidy(s string) bool {
+	wide := false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7f || c == '\n' || c == '\t':
+		case c < utf8.RuneSelf || c == 0xee: // our marks begin with 0xee, as many others do
+			return true
+		default:
+			wide = true
+		}
+	}
+	return wide && !utf8.ValidString(s)
+}
+
 // oneLine is tidy for what must stand in a header field or a heading: line
 // ends and tabs become spaces, and at most limit runes are kept.
 func oneLine(s string, limit int) string {
-	s = strings.Join(strings.Fields(stripBidi(tidy(s))), " ")
+	if s = tidy(s); !lined(s) {
+		s = strings.Join(strings.Fields(stripBidi(s)), " ")
+	}
+	if len(s) <= limit { // octets: so are its runes
+		return s
+	}
 	if r := []rune(s); len(r) > limit {
 		s = strings.TrimSpace(string(r[:limit-1])) + "…"
 	}
 	return s
+}
+
+// lined reports whether s is ASCII words with one space between them.
+func lined(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= utf8.RuneSelf || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return s == "" || before != ' '
 }
 
 // stripBidi removes the characters that can turn the shown order of a name or
@@ -150,6 +193,9 @@ var webAddress = regexp.MustCompile(`https?://[^\s<>"'` + "`" + `\\^{}|]+`)
 // htmlWords shows words in HTML: escaped, line ends kept, indents kept, web
 // addresses made into links that show where they lead.
 func htmlWords(s string) string {
+	if !strings.Contains(s, "://") {
+		return htmlText(s)
+	}
 	var b strings.Builder
 	at := 0
 	for _, m := range webAddress.FindAllStringIndex(s, -1) {

@@ -3,6 +3,7 @@ package tickets
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Withheld keeps addresses out of words that a customer is shown which are not
@@ -28,11 +29,20 @@ func Withheld(s string, agents map[string]Agent, ours, sep, to string) string {
 	return s
 }
 
+// relayPatterns are kept for the mailboxes that letters leave from.
+var relayPatterns sync.Map // of *regexp.Regexp, by mailbox with its separator
+
 // relayPattern finds signed relay addresses of the mailbox (Keyring.RelayAddress).
 func relayPattern(mailbox, sep string) *regexp.Regexp {
 	local, domain, ok := strings.Cut(mailbox, "@")
 	if sep == "" || !ok {
 		return nil
 	}
-	return regexp.MustCompile(`(?i)` + regexp.QuoteMeta(local+sep) + `[ac][0-9a-z]+(-[0-9a-z]+){3}@` + regexp.QuoteMeta(domain))
+	at := [2]string{mailbox, sep}
+	if r, ok := relayPatterns.Load(at); ok {
+		return r.(*regexp.Regexp)
+	}
+	r := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(local+sep) + `[ac][0-9a-z]+(-[0-9a-z]+){3}@` + regexp.QuoteMeta(domain))
+	relayPatterns.Store(at, r)
+	return r
 }
