@@ -132,6 +132,20 @@ func backoff(n int) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
 
+// failedTries is how many tries in a row came to nothing, after a session that
+// worked (well) or not. One that worked is no failure, however short: a server
+// that drops its clients every few seconds would else end up being read every
+// five minutes. It is not stormed with logins either.
+func failedTries(n int, well bool, lasted time.Duration) int {
+	switch {
+	case well && lasted > 30*time.Second:
+		return 0
+	case well:
+		return min(n, 2)
+	}
+	return n
+}
+
 // Run reads until ctx ends, and returns when its goroutines have ended. What
 // fails meanwhile is logged, kept in the cursor row and tried again; the error
 // is always nil.
@@ -143,10 +157,7 @@ func (m *Mailbox) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if well && time.Since(began) > 30*time.Second {
-			n = 0
-		}
-		n++
+		n = failedTries(n, well, time.Since(began)) + 1
 		wait := m.backoff(n)
 		m.failed(ctx, &out, well, err, wait)
 		m.sleep(ctx, wait)

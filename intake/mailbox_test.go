@@ -368,6 +368,47 @@ func TestServerRestart(t *testing.T) {
 	}
 }
 
+// TestBackoffOfAServerThatDropsEveryClient: sessions that work are no failures,
+// so a server that ends each of them soon is read again within seconds. The wait
+// grew to five minutes.
+func TestBackoffOfAServerThatDropsEveryClient(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testmail.IMAPOptions{})
+	m := b.mailbox()
+	waits := make(chan time.Duration, 100)
+	m.backoff = func(n int) time.Duration {
+		waits <- backoff(n)
+		return time.Millisecond
+	}
+	b.run(m)
+	for i := range 12 {
+		b.append(mailText(i))
+		b.waitRows(i + 1)
+		b.srv.Kick()
+		if wait := <-waits; wait > 5*time.Second {
+			t.Errorf("after session %d, which worked, the next one comes after %s", i+1, wait)
+		}
+	}
+}
+
+func TestFailedTries(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n      int
+		well   bool
+		lasted time.Duration
+		want   int
+	}{
+		{0, false, time.Minute, 0}, {7, false, time.Hour, 7}, // nothing worked, however long it took
+		{0, true, time.Second, 0}, {1, true, time.Second, 1}, {9, true, time.Second, 2},
+		{9, true, time.Minute, 0},
+	} {
+		if got := failedTries(c.n, c.well, c.lasted); got != c.want {
+			t.Errorf("failedTries(%d, %v, %s) = %d, want %d", c.n, c.well, c.lasted, got, c.want)
+		}
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testmail.IMAPOptions{})
