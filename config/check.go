@@ -131,6 +131,11 @@ func (c *checker) listeners() {
 		case err != nil:
 			c.at(listener.key, "%v", err)
 		case listener.loopback && !isLoopback(host):
+	for i, name := range h.AdminHosts {
+		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, ":/ *") {
+			c.at(fmt.Sprintf("http.admin_hosts[%d]", i), "%q is not a name of a host (example: metrics.example.com)", name)
+		}
+	}
 			c.at(listener.key, "%q can be reached from other machines, and nothing protects it (allowed: 127.0.0.1:%d, [::1]:%d)", listener.address, port, port)
 		case other != "" && port != 0:
 			c.at(listener.key, "%q is taken by %s", listener.address, other)

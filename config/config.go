@@ -121,6 +121,8 @@ type HTTP struct {
 
 	// TrustedProxies are addresses or networks; see Proxies.
 	TrustedProxies    []string `yaml:"trusted_proxies" default:"127.0.0.0/8, ::1/128" example:"[10.0.0.5, \"2001:db8::/64\"]" doc:"Proxies whose X-Forwarded-For says who asks: the limits below are of that address. They have to write it anew or add to it. From anybody else the field is not read."`
+	AdminHosts []string `yaml:"admin_hosts" example:"[metrics.example.com]" says:"none" doc:"Names by which the admin listener may be asked, beside localhost and loopback addresses: of a proxy before it. A request under any other name gets 421, so that no page in a browser on this machine reads it by a name that its owner points here."`
+
 	Connections       int      `yaml:"connections" default:"1000" min:"10" max:"10000" doc:"Connections of all browsers and proxies at a time. Above it the one that has been silent longest makes room."`
 	RequestsPerMinute int      `yaml:"requests_per_minute" default:"300" min:"0" doc:"Pages that one address may ask for in a minute, a third of them at once; then it is answered 429. Of IPv6 a whole /64 counts as one. 0 = no limit."`
 	PostsPerMinute    int      `yaml:"posts_per_minute" default:"60" min:"0" doc:"Forms that one address may post in a minute. 0 = no limit."`

@@ -35,7 +35,7 @@ func (dm *daemon) kindOf(r *http.Request) throttle.Kind {
 // limits are asked for at each request.
 func sameListeners(a, b config.HTTP) bool {
 	for _, h := range []*config.HTTP{&a, &b} {
-		h.TrustedProxies, h.RequestsPerMinute, h.PostsPerMinute, h.ForgedPerMinute = nil, 0, 0, 0
+		h.TrustedProxies, h.AdminHosts, h.RequestsPerMinute, h.PostsPerMinute, h.ForgedPerMinute = nil, nil, 0, 0, 0
 	}
 	return reflect.DeepEqual(a, b)
 }

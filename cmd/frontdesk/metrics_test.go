@@ -16,7 +16,7 @@ import (
 func metricsOf(t *testing.T, d *liveDesk) (text string, names []string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/metrics", nil))
 	text = w.Body.String()
 	for _, m := range regexp.MustCompile(`(?m)^# HELP (frontdesk_\S+) \S.*\.$`).FindAllStringSubmatch(text, -1) {
 		names = append(names, m[1])
@@ -181,7 +181,7 @@ func TestAlertRulesAreRules(t *testing.T) {
 	w := httptest.NewRecorder()
 	o := openOffice(t, "support@one.test", "asha@one.test", "bikram@one.test", "chandra@one.test", "maria@example.test")
 	d := openDeskAt(t, o, oneBrand(o, "One", "one.test", ""))
-	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/metrics", nil))
 	check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 	check.Stdin = strings.NewReader(w.Body.String())
 	if out, err := check.CombinedOutput(); err != nil {

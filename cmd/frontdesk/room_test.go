@@ -53,7 +53,7 @@ func TestFullDiskPausesIntake(t *testing.T) {
 	r.mu.Unlock()
 	ask := func() (int, string) {
 		w := httptest.NewRecorder()
-		q := httptest.NewRequest("GET", "/readyz", nil)
+		q := httptest.NewRequest("GET", "http://localhost/readyz", nil)
 		q.Header.Set("Accept", "application/json")
 		d.admin.ServeHTTP(w, q)
 		return w.Code, w.Body.String()
@@ -62,7 +62,7 @@ func TestFullDiskPausesIntake(t *testing.T) {
 		t.Errorf("readyz on a full disk: %d %s", code, body)
 	}
 	w := httptest.NewRecorder()
-	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	d.admin.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/healthz", nil))
 	if w.Code != 200 {
 		t.Errorf("healthz: %d", w.Code)
 	}

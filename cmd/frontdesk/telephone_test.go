@@ -174,6 +174,6 @@ func TestReconcileTellsLostTexts(t *testing.T) {
 func metrics(t *testing.T, admin http.Handler) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	admin.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	admin.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/metrics", nil))
 	return w.Body.String()
 }
