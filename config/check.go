@@ -66,6 +66,7 @@ func (c *checker) top() {
 	if n := len(cfg.Secret.Reveal()); cfg.Secret.IsSet() && n < minSecret {
 		c.at("secret_file", "%d bytes are too few: write %d random ones (example: openssl rand -hex 32)", n, minSecret)
 	}
+	c.oldSecrets()
 	if info, err := c.stat(cfg.DataDir); err == nil && !info.IsDir() {
 		c.at("data_dir", "not a folder")
 	}
@@ -81,6 +82,22 @@ func (c *checker) top() {
 		if !mediaType.MatchString(t) {
 			c.at(fmt.Sprintf("limits.attachment_types[%d]", i), "%q is not a media type (allowed: application/pdf, image/*)", t)
 		}
+	}
+}
+
+// oldSecrets checks what is believed beside secret_file.
+func (c *checker) oldSecrets() {
+	seen := map[string]string{c.cfg.Secret.Reveal(): "secret_file"}
+	for i, s := range c.cfg.OldSecrets {
+		key := fmt.Sprintf("old_secret_files[%d]", i)
+		switch n, other := len(s.Reveal()), seen[s.Reveal()]; {
+		case !s.IsSet():
+		case n < minSecret:
+			c.at(key, "%d bytes are too few for a secret of the desk: was it ever secret_file? (allowed: %d or more)", n, minSecret)
+		case other != "":
+			c.at(key, "holds the same as %s: keep a copy of the old file before you write a new secret", other)
+		}
+		seen[s.Reveal()] = key
 	}
 }
 
@@ -114,6 +131,11 @@ func (c *checker) listeners() {
 			c.at(fmt.Sprintf("http.trusted_proxies[%d]", i), "%v", err)
 		}
 	}
+	for i, name := range h.AdminHosts {
+		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, ":/ *") {
+			c.at(fmt.Sprintf("http.admin_hosts[%d]", i), "%q is not a name of a host (example: metrics.example.com)", name)
+		}
+	}
 	taken := map[string]string{}
 	for _, listener := range []struct {
 		key, address string
@@ -131,11 +153,6 @@ func (c *checker) listeners() {
 		case err != nil:
 			c.at(listener.key, "%v", err)
 		case listener.loopback && !isLoopback(host):
-	for i, name := range h.AdminHosts {
-		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, ":/ *") {
-			c.at(fmt.Sprintf("http.admin_hosts[%d]", i), "%q is not a name of a host (example: metrics.example.com)", name)
-		}
-	}
 			c.at(listener.key, "%q can be reached from other machines, and nothing protects it (allowed: 127.0.0.1:%d, [::1]:%d)", listener.address, port, port)
 		case other != "" && port != 0:
 			c.at(listener.key, "%q is taken by %s", listener.address, other)

@@ -41,7 +41,9 @@ type Config struct {
 	DataDir  string `yaml:"data_dir" kind:"path" default:"/var/lib/frontdesk" doc:"Folder of the database, the lock and what is waiting to be sent. Created when missing."`
 	Database DSN    `yaml:"database" default:"sqlite" doc:"Where everything is kept: sqlite (data_dir/frontdesk.db), or postgres://user@host:5432/name for several nodes." example:"postgres://frontdesk@127.0.0.1:5432/frontdesk"`
 	Blobs    Blobs  `yaml:"blobs" doc:"Where the bytes of large mails, recordings and files are kept. In the database unless you say otherwise; what is small always is."`
-	Secret   Secret `yaml:"secret_file" required:"true" example:"secret" doc:"File of 32 or more random bytes, chmod 600. Signs relay addresses, links and Message-IDs: whoever changes it breaks the links in letters already sent. credential:NAME reads a systemd credential."`
+	Secret   Secret `yaml:"secret_file" kind:"bytes" required:"true" example:"secret" doc:"File of 32 or more random bytes, chmod 600. Signs relay addresses, links and Message-IDs. Before you change it, add the old file to old_secret_files, or the links in letters already sent end. credential:NAME reads a systemd credential."`
+	// OldSecrets are believed, and sign nothing.
+	OldSecrets []Secret `yaml:"old_secret_files" kind:"bytes" example:"[secret.2026]" says:"none" doc:"Files of earlier secrets: what they signed is still believed, and logins that they enciphered still open; nothing new is signed with them. Leave one out when its letters are answered no more, at once when somebody else has it. On several nodes add the new secret here first, everywhere, then change places."`
 
 	AgentAuth AgentAuth `yaml:"agent_auth" default:"authenticated" allowed:"authenticated|address-only" doc:"What an agent's mail must show before it acts. authenticated: a DMARC-aligned pass of a trusted server, or a DKIM signature verified here. address-only: the From address alone, which anybody can forge."`
 
@@ -119,10 +121,10 @@ type HTTP struct {
 	// AdminListen is "" when metrics and health are not served.
 	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:8026" doc:"host:port of /metrics, /healthz and /readyz. Loopback only: it is not protected. \"\" = none."`
 
-	// TrustedProxies are addresses or networks; see Proxies.
-	TrustedProxies    []string `yaml:"trusted_proxies" default:"127.0.0.0/8, ::1/128" example:"[10.0.0.5, \"2001:db8::/64\"]" doc:"Proxies whose X-Forwarded-For says who asks: the limits below are of that address. They have to write it anew or add to it. From anybody else the field is not read."`
 	AdminHosts []string `yaml:"admin_hosts" example:"[metrics.example.com]" says:"none" doc:"Names by which the admin listener may be asked, beside localhost and loopback addresses: of a proxy before it. A request under any other name gets 421, so that no page in a browser on this machine reads it by a name that its owner points here."`
 
+	// TrustedProxies are addresses or networks; see Proxies.
+	TrustedProxies    []string `yaml:"trusted_proxies" default:"127.0.0.0/8, ::1/128" example:"[10.0.0.5, \"2001:db8::/64\"]" doc:"Proxies whose X-Forwarded-For says who asks: the limits below are of that address. They have to write it anew or add to it. From anybody else the field is not read."`
 	Connections       int      `yaml:"connections" default:"1000" min:"10" max:"10000" doc:"Connections of all browsers and proxies at a time. Above it the one that has been silent longest makes room."`
 	RequestsPerMinute int      `yaml:"requests_per_minute" default:"300" min:"0" doc:"Pages that one address may ask for in a minute, a third of them at once; then it is answered 429. Of IPv6 a whole /64 counts as one. 0 = no limit."`
 	PostsPerMinute    int      `yaml:"posts_per_minute" default:"60" min:"0" doc:"Forms that one address may post in a minute. 0 = no limit."`
@@ -292,7 +294,7 @@ type IMAP struct {
 	Insecure bool       `yaml:"insecure" default:"false" doc:"true = tls none is meant, although the password then crosses the network for all to read."`
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
 	Username string     `yaml:"username" says:"the address" example:"support@example.com" doc:"Login name."`
-	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
+	Password Secret     `yaml:"password_file" kind:"password" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
 	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in. password also means an app password. xoauth2 (Google, Microsoft 365) and oauthbearer (RFC 7628) send a token: see oauth."`
 	Folder   string     `yaml:"folder" default:"INBOX" doc:"Folder that is read."`
 }
@@ -305,7 +307,7 @@ type SMTP struct {
 	Insecure bool       `yaml:"insecure" default:"false" doc:"true = tls none is meant, although the password then crosses the network for all to read."`
 	CAFile   string     `yaml:"ca_file" kind:"path" says:"the system's authorities" example:"ca.pem" doc:"PEM file of the authority that signed the server's certificate."`
 	Username string     `yaml:"username" says:"none: no login; with a token the address" example:"support@example.com" doc:"Login name; \"\" = the server takes mail without a login."`
-	Password Secret     `yaml:"password_file" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
+	Password Secret     `yaml:"password_file" kind:"password" example:"mail.password" says:"none" doc:"File with the password, chmod 600, or credential:NAME."`
 	Auth     AuthMethod `yaml:"auth" default:"password" allowed:"password|xoauth2|oauthbearer" doc:"How the desk logs in. password also means an app password. xoauth2 (Google, Microsoft 365) and oauthbearer (RFC 7628) send a token: see oauth."`
 }
 

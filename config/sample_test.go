@@ -66,6 +66,7 @@ func TestSampleLoadsWithEveryKeyOn(t *testing.T) {
 		}
 	}
 	mustWrite(t, filepath.Join(dir, "holidays.ics"), "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", 0o644)
+	mustWrite(t, filepath.Join(dir, "secret.2026"), strings.Repeat("0123456789abcdef", 3), 0o600)
 	mustWrite(t, filepath.Join(dir, "ca.pem"), testCertificate, 0o644)
 	off := regexp.MustCompile(`(?m)^#(  |[^ \n])`)
 	all := off.ReplaceAllString(string(Sample()), "$1")

@@ -15,7 +15,7 @@ import (
 // use has a purpose of its own in the MAC, so that none can stand for another.
 //
 // The key id is part of what is signed: a retired key's tokens are refused by
-// name ("old key").
+// name ("old key"). Ids are one of 32, so that two keys of a ring may share one.
 type Keyring struct {
 	Current Key
 	Old     []Key // accepted for verification only
@@ -51,16 +51,24 @@ func (k Key) mac(purpose, text string) string {
 
 func same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
-func (r Keyring) key(id byte) (Key, bool) {
-	if r.Current.ID == id && len(r.Current.Secret) > 0 {
-		return r.Current, true
-	}
-	for _, k := range r.Old {
-		if k.ID == id && len(k.Secret) > 0 {
-			return k, true
+// check returns nil when a key of this id made the MAC of text, ErrUnknown when
+// there is none of this id, else ErrForged.
+func (r Keyring) check(id byte, purpose, text, mac string) error {
+	err := ErrUnknown
+	for i := -1; i < len(r.Old); i++ {
+		k := r.Current
+		if i >= 0 {
+			k = r.Old[i]
 		}
+		if k.ID != id || len(k.Secret) == 0 {
+			continue
+		}
+		if same(k.mac(purpose, text), mac) {
+			return nil
+		}
+		err = ErrForged
 	}
-	return Key{}, false
+	return err
 }
 
 // sign returns "text" + sep + key id and MAC.
@@ -77,12 +85,8 @@ func (r Keyring) verify(purpose, token, sep string) (string, error) {
 		return "", ErrNoToken
 	}
 	text, id, mac := token[:i], token[i+len(sep)], token[i+len(sep)+1:]
-	k, ok := r.key(id)
-	if !ok {
-		return "", ErrUnknown
-	}
-	if !same(k.mac(purpose, text), mac) {
-		return "", ErrForged
+	if err := r.check(id, purpose, text, mac); err != nil {
+		return "", err
 	}
 	return text, nil
 }
@@ -215,11 +219,7 @@ func (r Keyring) LoopMark(id string) string {
 
 // VerifyLoopMark reports whether mark is ours for a letter with that Message-ID.
 func (r Keyring) VerifyLoopMark(mark, id string) bool {
-	if mark == "" {
-		return false
-	}
-	k, ok := r.key(mark[0])
-	return ok && same(k.mac("loop", strings.ToLower(id)), mark[1:])
+	return mark != "" && r.check(mark[0], "loop", strings.ToLower(id), mark[1:]) == nil
 }
 
 // PageToken signs a customer's page: the ticket and who may see it.
@@ -261,11 +261,7 @@ func (r Keyring) Nonce(token, action string) string {
 
 // VerifyNonce reports whether nonce was made for this page and action.
 func (r Keyring) VerifyNonce(nonce, token, action string) bool {
-	if nonce == "" {
-		return false
-	}
-	k, ok := r.key(nonce[0])
-	return ok && same(k.mac("nonce", token+"\x00"+action), nonce[1:])
+	return nonce != "" && r.check(nonce[0], "nonce", token+"\x00"+action, nonce[1:]) == nil
 }
 
 // StripSubaddress removes the subaddress that follows sep from the local part;

@@ -122,3 +122,25 @@ func FuzzTokens(f *testing.F) {
 		}
 	})
 }
+
+// TestKeysOfOneID: ids are one of 32, so an old key may have that of the new one.
+// What it signed was refused as forged then.
+func TestKeysOfOneID(t *testing.T) {
+	t.Parallel()
+	old := Key{'k', []byte("an old secret, of thirty-two byte")}
+	former := Keyring{Current: old}
+	ring := Keyring{Current: Key{'k', []byte("a new secret, of thirty-two bytes")}, Old: []Key{{'z', []byte("quite another one, of thirty-two")}, old}}
+	if _, _, err := ring.ParsePageToken(former.PageToken(7, 8)); err != nil {
+		t.Errorf("a page's link: %v", err)
+	}
+	if !ring.VerifyNonce(former.Nonce("token", "confirm"), "token", "confirm") || !ring.VerifyLoopMark(former.LoopMark("1.l1@one.test"), "1.l1@one.test") {
+		t.Error("a form or a loop mark is not believed")
+	}
+	other := Keyring{Current: Key{'k', []byte("a secret of somebody else, 32 byt")}}
+	if _, _, err := ring.ParsePageToken(other.PageToken(7, 8)); !errors.Is(err, ErrForged) {
+		t.Errorf("a stranger's key of the same id: %v, want ErrForged", err)
+	}
+	if ring.VerifyNonce("", "token", "confirm") || ring.VerifyLoopMark("", "x") || (Keyring{}).VerifyNonce("k", "", "") {
+		t.Error("nothing is believed")
+	}
+}

@@ -27,6 +27,7 @@ func TestRefusedReloadChangesNothing(t *testing.T) {
 		}
 	}
 	write("secret", "secret of this test, long enough for a key")
+	write("secret.new", "another secret of this test, long enough")
 	write("password", demoPassword)
 	yaml := oneBrand(o, "One", "one.test", "letters_dir: letters\n")
 	write("letters/en/acknowledgement.md", "Subject: hello\n\nhello\n")
@@ -51,6 +52,7 @@ func TestRefusedReloadChangesNothing(t *testing.T) {
 		"a broken letter":     alone,
 		"other outbox":        alone + "outbox: {in_doubt: hold}\n",
 		"other letters":       strings.Replace(alone, "letters_dir: letters\n", "", 1),
+		"another secret":      strings.Replace(alone, "secret_file: secret\n", "secret_file: secret.new\nold_secret_files: [secret]\n", 1),
 		"another data folder": strings.Replace(alone, "data_dir: data", "data_dir: elsewhere", 1),
 	} {
 		write("frontdesk.yaml", text)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -104,6 +105,9 @@ func (dm *daemon) reload(ctx context.Context, file string) error {
 	}
 	if cfg.Outbox != old.Outbox || cfg.LettersDir != old.LettersDir {
 		return fmt.Errorf("outbox and letters_dir cannot change while running\nhint: systemctl restart frontdesk")
+	}
+	if !reflect.DeepEqual(keyringOf(cfg), keyringOf(old)) { // all parts of the desk have to believe the same
+		return fmt.Errorf("secret_file and old_secret_files cannot change while running\nhint: systemctl restart frontdesk")
 	}
 	if !sameBrands(cfg, old) {
 		return fmt.Errorf("brands cannot come or go while running\nhint: systemctl restart frontdesk")

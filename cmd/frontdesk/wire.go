@@ -175,13 +175,22 @@ func rulesOf(cfg *config.Config, ids map[string]int64) (tickets.Rules, error) {
 	return r, errors.Join(wrong...)
 }
 
-// keyringOf makes the signing key. Its id follows from the secret, so that
-// what an older secret signed is refused by name, not as forged.
+// keyringOf makes the signing keys.
 func keyringOf(cfg *config.Config) tickets.Keyring {
-	secret := []byte(cfg.Secret.Reveal())
+	ring := tickets.Keyring{Current: keyOf(cfg.Secret)}
+	for _, s := range cfg.OldSecrets {
+		ring.Old = append(ring.Old, keyOf(s))
+	}
+	return ring
+}
+
+// keyOf makes a key. Its id follows from the secret, so that what an older
+// secret signed is refused by name, not as forged. Two secrets may have the same.
+func keyOf(s config.Secret) tickets.Key {
+	secret := []byte(s.Reveal())
 	sum := sha256.Sum256(append([]byte("key id\x00"), secret...))
 	const ids = "abcdefghijklmnopqrstuvwxyz234567"
-	return tickets.Keyring{Current: tickets.Key{ID: ids[sum[0]%32], Secret: secret}}
+	return tickets.Key{ID: ids[sum[0]%32], Secret: secret}
 }
 
 func brandOf(b config.Brand) tickets.Brand {
