@@ -125,8 +125,11 @@ func defaultNode(text string, t reflect.Type) *node {
 }
 
 func isDecoder(v reflect.Value) bool {
-	_, ok := v.Addr().Interface().(decoder)
-	return ok
+	switch v.Addr().Interface().(type) {
+	case decoder, *Secret:
+		return true
+	}
+	return false
 }
 
 // value decodes n into v by the type of v.
@@ -137,6 +140,8 @@ func (l *loader) value(path string, n *node, v reflect.Value, f keyed) {
 	switch target := v.Addr().Interface().(type) {
 	case decoder:
 		target.decode(l, path, n)
+	case *Secret:
+		target.decode(l, path, n, f.tag.Get("kind"))
 	case **TimeOfDay:
 		l.timeOfDay(path, n, target)
 	case **time.Location:

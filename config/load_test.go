@@ -232,6 +232,28 @@ func TestDatabasePasswordNeverPrintsItself(t *testing.T) {
 	}
 }
 
+// TestOneLineBreakEndsASecret: editors and echo write one. Of a password blanks
+// within it count, of a secret of the desk every byte but line breaks at its end.
+func TestOneLineBreakEndsASecret(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(sound, "tls: none}", "tls: none, username: desk, password_file: pw}", 1) + "old_secret_files: raw\n"
+	raw := " \t\x00\xff" + strings.Repeat("r", 40) + " "
+	for written, want := range map[string]string{
+		"hunter2": "hunter2", "hunter2\n": "hunter2", "hunter2\r\n": "hunter2", "abcd efgh ijkl\n": "abcd efgh ijkl",
+	} {
+		dir := openFolder(t)
+		mustWrite(t, filepath.Join(dir, "pw"), written, 0o600)
+		mustWrite(t, filepath.Join(dir, "raw"), raw+"\n", 0o600)
+		cfg := mustLoad(t, dir, text, nil)
+		if got := cfg.Brands[0].Mailboxes[0].SMTP.Password.Reveal(); got != want {
+			t.Errorf("password written as %q: got %q, want %q", written, got, want)
+		}
+		if len(cfg.OldSecrets) != 1 || cfg.OldSecrets[0].Reveal() != raw {
+			t.Errorf("old secrets: %d, want the bytes as they were written", len(cfg.OldSecrets))
+		}
+	}
+}
+
 func TestVariableOfASecretIsNotQuoted(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(sound, "secret_file: secret", "secret_file: ${PASSWORD}", 1)

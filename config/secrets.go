@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // redacted is what a secret says of itself, however it is asked.
@@ -56,8 +57,15 @@ func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `
 func (s Secret) MarshalYAML() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
 
+// What a file of a secret holds, as its key's tag kind says.
+const (
+	secretToken    = ""         // one word that a provider made: an API key, an app's secret
+	secretPassword = "password" // what a person may have made up: blanks within it are its own
+	secretBytes    = "bytes"    // any bytes
+)
+
 // decode reads the file that the value names.
-func (s *Secret) decode(l *loader, path string, n *node) {
+func (s *Secret) decode(l *loader, path string, n *node, kind string) {
 	name, ok := l.scalar(path, n)
 	if !ok || name == "" {
 		return
@@ -73,10 +81,37 @@ func (s *Secret) decode(l *loader, path string, n *node) {
 		l.add(path, "%q: %v", n.text, err)
 		return
 	}
-	*s = Secret{&hidden{strings.TrimRight(string(raw), "\r\n"), name}}
+	value := strings.TrimRight(string(raw), "\r\n")
+	if kind != secretBytes && value != "" {
+		value = strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
+		if wrong := stray(value, kind); wrong != "" {
+			l.add(path, "%q: holds %s: write the secret alone into it, on one line (printf %%s THE_SECRET > FILE)", n.text, wrong)
+			return
+		}
+	}
+	*s = Secret{&hidden{value, name}}
 	if !s.IsSet() {
 		l.add(path, "%q: file is empty: write the secret into it", n.text)
 	}
+}
+
+// stray says what came into a secret by the way, "" when nothing did: copied
+// from a page with a blank, written by an editor with a mark of its own. The
+// other side would only say that it is wrong.
+func stray(value, kind string) string {
+	switch {
+	case strings.HasPrefix(value, "\uFEFF"):
+		return "a byte order mark at its beginning"
+	case strings.ContainsAny(value, "\r\n"):
+		return "more than one line"
+	case strings.TrimSpace(value) != value:
+		return "a blank at its beginning or end"
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return "a control character"
+	case kind == secretToken && strings.ContainsFunc(value, unicode.IsSpace):
+		return "a blank"
+	}
+	return ""
 }
 
 // secretFile returns the file behind a *_file value, and whether systemd made it.
