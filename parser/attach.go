@@ -17,27 +17,31 @@ func (b *bodyReader) attach(p *part) []shown {
 	if b.textOnly {
 		return nil
 	}
-	data := p.content()
-	if isMessage(p.ctype.value) && p.encoding == "" {
-		data = p.body
-	}
-	if isTNEF(p, data) {
-		if t, ok := readTNEF(data); ok {
-			return b.attachTNEF(t)
+	var a Attachment
+	if body, ok := p.spared(b.p.opt); ok {
+		a.body = body
+		a.Size, a.SHA256 = p.measure(body)
+	} else {
+		a.Data = p.content()
+		if isMessage(p.ctype.value) && p.encoding == "" {
+			a.Data = p.body
 		}
-		b.p.defect("damaged TNEF")
+		if isTNEF(p, a.Data) {
+			if t, ok := readTNEF(a.Data); ok {
+				return b.attachTNEF(t)
+			}
+			b.p.defect("damaged TNEF")
+		}
+		a.measure()
 	}
-	if len(data) == 0 && fileName(p) == "" && p.bare {
+	if a.Size == 0 && fileName(p) == "" && p.bare {
 		return nil // an empty part without a header is no file
 	}
-	a := Attachment{
-		Filename:    cleanFilename(attachmentName(p)),
-		ContentType: p.ctype.value,
-		ContentID:   strings.Trim(strings.TrimSpace(decodeHeader(p.head.filled("Content-ID"), "")), "<> "),
-		Data:        data,
-	}
+	a.Filename = cleanFilename(attachmentName(p))
+	a.ContentType = p.ctype.value
+	a.ContentID = strings.Trim(strings.TrimSpace(decodeHeader(p.head.filled("Content-ID"), "")), "<> ")
 	a.Inline = p.disp.value == "inline" || p.disp.value != "attachment" && a.ContentID != "" && underRelated(p)
-	b.add(a)
+	b.attachments = append(b.attachments, a)
 	return nil
 }
 
@@ -54,9 +58,13 @@ func underRelated(p *part) bool {
 
 // add completes and stores an attachment.
 func (b *bodyReader) add(a Attachment) {
+	a.measure()
+	b.attachments = append(b.attachments, a)
+}
+
+func (a *Attachment) measure() {
 	a.Size = len(a.Data)
 	a.SHA256 = sha256.Sum256(a.Data)
-	b.attachments = append(b.attachments, a)
 }
 
 // fileName returns the name a part gives itself, "" for none.

@@ -148,7 +148,7 @@ func (b *bodyReader) text(p *part) []shown {
 	}
 	if !html {
 		var files []embedded
-		files, data = takeEmbedded(data)
+		files, data = takeEmbedded(data, b.p.opt.Passed)
 		for _, f := range files {
 			b.add(embeddedAttachment(f))
 		}

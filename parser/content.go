@@ -9,7 +9,7 @@ import (
 // contentHash identifies a mail by what its author sent: six fields and the
 // body. Trace fields (Received, Delivered-To, Return-Path, X-…) and line ends
 // differ between two ways of one mail and do not count.
-func contentHash(h header, body []byte) [32]byte {
+func contentHash(h header, body []byte, passed func()) [32]byte {
 	sum := sha256.New()
 	for _, name := range []string{"From", "To", "Cc", "Subject", "Date", "Message-ID"} {
 		sum.Write([]byte(name))
@@ -20,9 +20,13 @@ func contentHash(h header, body []byte) [32]byte {
 		sum.Write([]byte{'\n'})
 	}
 	blank := 0 // line ends held back: trailing ones do not count
-	for pos := 0; pos < len(body); {
+	for pos, from := 0, 0; pos < len(body); {
 		line, next := nextLine(body, pos)
 		pos = next
+		if pos-from > stretch {
+			passed()
+			from = pos
+		}
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		if len(bytes.TrimRight(line, " \t\r")) == 0 {
 			blank++

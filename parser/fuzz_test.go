@@ -68,6 +68,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m := Parse(raw, Options{Country: "DE"})
 		checkMail(t, raw, m)
+		checkSpared(t, raw)
 		if again := Parse(raw, Options{Country: "DE"}); again.Content != m.Content || again.ReplyText != m.ReplyText || again.Kind != m.Kind {
 			t.Error("two readings of one mail differ")
 		}
@@ -129,7 +130,7 @@ func FuzzBodyText(f *testing.F) {
 			t.Errorf("active content %q from %q", low, s)
 		}
 		unflow(s, true)
-		takeEmbedded([]byte(s))
+		takeEmbedded([]byte(s), func() {})
 		enrichedText(s)
 	})
 }

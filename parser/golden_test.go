@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 			}
 			m := Parse(raw, Options{Country: "DE"})
 			checkMail(t, raw, m)
+			checkSpared(t, raw)
 			g := golden{Mail: m}
 			for _, a := range m.Attachments {
 				g.Attachments = append(g.Attachments, goldenAttachment{a.Filename, a.ContentType, a.ContentID, clip(toValid(string(a.Data)), 100), a.Inline})

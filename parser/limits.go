@@ -18,6 +18,15 @@ type Options struct {
 	// Patterns finds facts in the text: kind (order, serial, …) to a regular
 	// expression in Go's syntax; its first group, if any, is the value.
 	Patterns map[string]string
+
+	// Large is the size in bytes, as transferred, above which the content of an
+	// attachment is not kept: its Data is nil, and [Attachment.Open] reads it from
+	// raw again, which has to live on. 0 keeps all.
+	Large int
+	// Passed is called after each few hundred KB of raw that were read through,
+	// and nothing of them is needed but what will be asked for again: who has
+	// mapped raw from a file may let go of its pages. nil: nobody is told.
+	Passed func()
 }
 
 // Limits that no deployment has a reason to change.

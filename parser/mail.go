@@ -87,15 +87,18 @@ type Address struct {
 	Name    string `json:"name"`
 }
 
-// Attachment is one part that is not the body. Data is decoded.
+// Attachment is one part that is not the body. Data is decoded; of a large one
+// it may be left out (see [Options.Large]).
 type Attachment struct {
 	Filename    string // base name, NFC, no controls or bidi overrides, at most 200 bytes
 	ContentType string // type/subtype in lower case
 	Inline      bool   // shown within the body (Content-Disposition inline or cited by Content-ID)
 	ContentID   string // without angle brackets
-	Size        int    // len(Data)
+	Size        int    // of the content in bytes
 	SHA256      [32]byte
 	Data        []byte
+
+	body transferred // when Data was left out
 }
 
 // Kind is the class of a mail (RFC 3464, 3798, 3834, 5965, 5546).

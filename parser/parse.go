@@ -12,6 +12,9 @@ import (
 // of KindMessage. raw is not changed and not kept, except that attachments
 // that needed no decoding share its memory.
 func Parse(raw []byte, opt Options) *Mail {
+	if opt.Passed == nil {
+		opt.Passed = func() {}
+	}
 	p := &parse{opt: opt, lim: opt.Limits.withDefaults(), m: &Mail{Kind: KindMessage, Size: len(raw)}}
 	p.safely(func() { p.run(raw) })
 	return p.m
@@ -49,8 +52,8 @@ func (p *parse) run(raw []byte) {
 		p.defect(d)
 	}
 	p.head = head
-	p.m.Content = contentHash(head, raw[body:])
-	w := &walker{raw: raw, lim: p.lim, open: map[string][]int{}, defects: &p.m.Defects}
+	p.m.Content = contentHash(head, raw[body:], p.opt.Passed)
+	w := &walker{raw: raw, lim: p.lim, open: map[string][]int{}, defects: &p.m.Defects, passed: p.opt.Passed}
 	p.charset = headerCharset(head, raw[body:])
 	w.charset = p.charset
 	p.root = w.walk(head, body)

@@ -60,7 +60,7 @@ func (w *walker) openOpaque(p *part) {
 	if inner == nil {
 		return
 	}
-	sub := &walker{raw: inner, lim: w.lim, open: map[string][]int{}, parts: w.parts, recoded: w.recoded + 1, defects: w.defects, charset: w.charset}
+	sub := &walker{raw: inner, lim: w.lim, open: map[string][]int{}, parts: w.parts, recoded: w.recoded + 1, defects: w.defects, charset: w.charset, passed: w.passed}
 	head, at, _ := splitHeader(inner, 0, w.lim, nil)
 	child := sub.newPart(head, p)
 	p.children = []*part{child}

@@ -70,18 +70,21 @@ var base64Values = func() (t [256]byte) {
 // missing padding at the end is supplied. ok is false when something had to
 // be skipped that is no white space.
 func decodeBase64(src []byte) (out []byte, ok bool) {
-	out = make([]byte, 0, len(src)/4*3+3)
-	var acc uint32
-	n, ok := 0, true
-	flush := func() {
-		switch n {
-		case 2:
-			out = append(out, byte(acc>>4))
-		case 3:
-			out = append(out, byte(acc>>10), byte(acc>>2))
-		}
-		acc, n = 0, 0
-	}
+	var run base64Run
+	out = run.flush(run.add(make([]byte, 0, len(src)/4*3+3), src))
+	return out, !run.foreign
+}
+
+// base64Run is where a decoder of base64 stands: up to three digits of a group.
+type base64Run struct {
+	acc     uint32
+	n       int
+	foreign bool // octets were skipped that are no white space
+}
+
+// add decodes what comes next, and appends it to out.
+func (r *base64Run) add(out, src []byte) []byte {
+	acc, n := r.acc, r.n
 	for _, c := range src {
 		v := base64Values[c]
 		switch {
@@ -92,13 +95,27 @@ func decodeBase64(src []byte) (out []byte, ok bool) {
 				acc, n = 0, 0
 			}
 		case v == 0xfe:
-			flush()
+			r.acc, r.n = acc, n
+			out = r.flush(out)
+			acc, n = 0, 0
 		case v == 0xff:
-			ok = false
+			r.foreign = true
 		}
 	}
-	flush()
-	return out, ok
+	r.acc, r.n = acc, n
+	return out
+}
+
+// flush ends a run.
+func (r *base64Run) flush(out []byte) []byte {
+	switch r.n {
+	case 2:
+		out = append(out, byte(r.acc>>4))
+	case 3:
+		out = append(out, byte(r.acc>>10), byte(r.acc>>2))
+	}
+	r.acc, r.n = 0, 0
+	return out
 }
 
 // notBase64 reports plain text under a base64 label: blanks between words,
@@ -128,29 +145,34 @@ func decodeQP(src []byte) []byte {
 	}
 	out := make([]byte, 0, len(src))
 	for pos := 0; pos < len(src); {
-		line, next := nextLine(src, pos)
-		hard := src[pos+len(line) : next]
-		line = bytes.TrimRight(line, " \t")
-		soft := false
-		for i := 0; i < len(line); i++ {
-			if line[i] != '=' {
-				out = append(out, line[i])
-				continue
-			}
-			switch {
-			case i == len(line)-1:
-				soft = true
-			case i+2 < len(line) && isHex(line[i+1]) && isHex(line[i+2]):
-				out = append(out, unhex(line[i+1])<<4|unhex(line[i+2]))
-				i += 2
-			default:
-				out = append(out, '=')
-			}
-		}
-		if !soft {
-			out = append(out, hard...)
-		}
-		pos = next
+		out, pos = appendQP(out, src, pos)
 	}
 	return out
+}
+
+// appendQP decodes the line at pos and returns where the next one starts.
+func appendQP(out, src []byte, pos int) ([]byte, int) {
+	line, next := nextLine(src, pos)
+	hard := src[pos+len(line) : next]
+	line = bytes.TrimRight(line, " \t")
+	soft := false
+	for i := 0; i < len(line); i++ {
+		if line[i] != '=' {
+			out = append(out, line[i])
+			continue
+		}
+		switch {
+		case i == len(line)-1:
+			soft = true
+		case i+2 < len(line) && isHex(line[i+1]) && isHex(line[i+2]):
+			out = append(out, unhex(line[i+1])<<4|unhex(line[i+2]))
+			i += 2
+		default:
+			out = append(out, '=')
+		}
+	}
+	if !soft {
+		out = append(out, hard...)
+	}
+	return out, next
 }

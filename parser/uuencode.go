@@ -14,8 +14,8 @@ type embedded struct {
 
 // takeEmbedded takes uuencoded and yEnc files out of a text body, in one pass,
 // and returns them with the text that is left.
-func takeEmbedded(text []byte) (files []embedded, rest []byte) {
-	if !bytes.Contains(text, []byte("begin ")) && !bytes.Contains(text, []byte("=ybegin ")) {
+func takeEmbedded(text []byte, passed func()) (files []embedded, rest []byte) {
+	if indexIn(text, []byte("begin "), passed) < 0 { // "=ybegin " has it, too
 		return nil, text
 	}
 	from := 0

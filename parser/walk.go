@@ -33,6 +33,7 @@ type walker struct {
 	defects *[]string
 	charset string // fallback for 8-bit header values
 	hit     hit    // of the line that isBoundary accepted last
+	passed  func() // Options.Passed, or nothing
 }
 
 // hit is a delimiter line: the level of its multipart, 0 for the end of the
@@ -264,7 +265,11 @@ func (w *walker) scan(pos int) hit {
 	if len(w.open) == 0 {
 		return hit{next: len(w.raw)}
 	}
-	for pos < len(w.raw) {
+	for from := pos; pos < len(w.raw); {
+		if pos-from > stretch {
+			w.passed()
+			from = pos
+		}
 		if w.raw[pos] == '-' && pos+1 < len(w.raw) && w.raw[pos+1] == '-' {
 			line, next := nextLine(w.raw, pos)
 			if w.isBoundary(line) {
@@ -275,7 +280,7 @@ func (w *walker) scan(pos int) hit {
 			pos = next
 			continue
 		}
-		i := bytes.Index(w.raw[pos:], newlineDashes)
+		i := indexIn(w.raw[pos:], newlineDashes, w.passed)
 		if i < 0 {
 			break
 		}
@@ -305,7 +310,7 @@ func (w *walker) cut(pos int, h hit) []byte {
 // which RFC 2045 section 6.4 forbids and gateways send.
 func (w *walker) fillEncoded(p *part) {
 	data := p.content()
-	sub := &walker{raw: data, lim: w.lim, open: map[string][]int{}, parts: w.parts, recoded: w.recoded + 1, defects: w.defects, charset: w.charset}
+	sub := &walker{raw: data, lim: w.lim, open: map[string][]int{}, parts: w.parts, recoded: w.recoded + 1, defects: w.defects, charset: w.charset, passed: w.passed}
 	w.defect("message or multipart inside a transfer encoding")
 	if strings.HasPrefix(p.ctype.value, "multipart/") {
 		sub.fillMultipart(p, 0)
@@ -315,15 +320,19 @@ func (w *walker) fillEncoded(p *part) {
 	w.parts = sub.parts
 }
 
+// transfer returns the transfer encoding that p is in, whatever it says.
+func (p *part) transfer() string {
+	if p.encoding == "base64" && strings.HasPrefix(p.ctype.value, "text/") && notBase64(p.body) {
+		p.tree.defect("text labelled base64 is not")
+		return ""
+	}
+	return p.encoding
+}
+
 // content returns the octets of p, transfer encoding undone.
 func (p *part) content() []byte {
 	if p.decoded == nil {
-		enc := p.encoding
-		if enc == "base64" && strings.HasPrefix(p.ctype.value, "text/") && notBase64(p.body) {
-			p.tree.defect("text labelled base64 is not")
-			enc = ""
-		}
-		out, defect := decodeTransfer(p.body, enc)
+		out, defect := decodeTransfer(p.body, p.transfer())
 		if defect != "" {
 			p.tree.defect(defect)
 		}
