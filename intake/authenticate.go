@@ -41,6 +41,8 @@ type Authenticator struct {
 	InternalRelays []string // host names whose Received fields stand above the border
 	// LookupTXT is the resolver for DKIM keys; nil: the system's.
 	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// Passed is parser.Options.Passed; nil: nobody is told.
+	Passed func()
 }
 
 // Authenticate never fails: what cannot be proven is not. Detail says in words

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (a Authenticator) byDKIM(ctx context.Context, m *parser.Mail, raw []byte, f
 	}
 	ctx, cancel := context.WithTimeout(ctx, dkimTimeout)
 	defer cancel()
-	checks, err := dkim.VerifyWithOptions(bytes.NewReader(wireForm(raw)), &dkim.VerifyOptions{
+	checks, err := dkim.VerifyWithOptions(newWireForm(raw, a.Passed), &dkim.VerifyOptions{
 		LookupTXT:        func(name string) ([]string, error) { return a.key(ctx, name, from) },
 		MaxVerifications: maxSignatures,
 	})
@@ -78,17 +79,58 @@ func (a Authenticator) key(ctx context.Context, name, from string) ([]string, er
 	return txts, nil
 }
 
-// wireForm returns raw as it was signed: lines end with CRLF, and no mbox
-// "From " line stands on top.
-func wireForm(raw []byte) []byte {
+// wireForm reads a mail as it was signed: lines end with CRLF, and no mbox
+// "From " line stands on top. It is read piece by piece: see Passed.
+type wireForm struct {
+	rest   []byte
+	last   byte // read before rest
+	out    []byte
+	buf    []byte
+	passed func()
+	since  int // bytes read since passed was told
+}
+
+func newWireForm(raw []byte, passed func()) *wireForm {
 	if bytes.HasPrefix(raw, []byte("From ")) {
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
 			raw = raw[i+1:]
 		}
 	}
-	if bytes.Count(raw, []byte("\n")) == bytes.Count(raw, []byte("\r\n")) {
-		return raw
+	return &wireForm{rest: raw, passed: passed, buf: make([]byte, 0, min(len(raw)+len(raw)/32, 33<<10))}
+}
+
+func (w *wireForm) Read(b []byte) (int, error) {
+	if len(w.out) == 0 {
+		if len(w.rest) == 0 {
+			return 0, io.EOF
+		}
+		w.fill()
 	}
-	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-	return bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n"))
+	n := copy(b, w.out)
+	w.out = w.out[n:]
+	return n, nil
+}
+
+func (w *wireForm) fill() {
+	in := w.rest[:min(len(w.rest), 32<<10)]
+	w.rest, w.buf = w.rest[len(in):], w.buf[:0]
+	if w.since += len(in); w.since > 256<<10 && w.passed != nil {
+		w.passed()
+		w.since = 0
+	}
+	for len(in) > 0 {
+		i := bytes.IndexByte(in, '\n')
+		if i < 0 {
+			w.buf, w.last = append(w.buf, in...), in[len(in)-1]
+			break
+		}
+		if i > 0 {
+			w.buf, w.last = append(w.buf, in[:i]...), in[i-1]
+		}
+		if w.last != '\r' {
+			w.buf = append(w.buf, '\r')
+		}
+		w.buf, w.last, in = append(w.buf, '\n'), '\n', in[i+1:]
+	}
+	w.out = w.buf
 }

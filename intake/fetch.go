@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"time"
@@ -183,7 +184,7 @@ func (s *session) stream(uids []uint32, g *group) error {
 			_ = cmd.Close()
 			return err
 		}
-		if held, err = readMail(msg, limit, g.hold); err != nil {
+		if held, err = readMail(msg, limit, g.hold, s.m.opt.DB.NewPack); err != nil {
 			s.lost()
 			break
 		}
@@ -247,7 +248,7 @@ func (g *group) flush() error {
 
 // readMail reads one FETCH response; nil when it holds no mail. After an error
 // the connection is lost, and msg must not be read on.
-func readMail(msg *imapclient.FetchMessageData, limit int64, hold func(int64) (func(), error)) (_ *fetched, err error) {
+func readMail(msg *imapclient.FetchMessageData, limit int64, hold func(int64) (func(), error), pack func() *store.Pack) (_ *fetched, err error) {
 	var m fetched
 	defer func() {
 		if err != nil {
@@ -274,7 +275,8 @@ func readMail(msg *imapclient.FetchMessageData, limit int64, hold func(int64) (f
 				if m.free, err = hold(size); err != nil {
 					return nil, err
 				}
-				m.pack, err = packLiteral(item.Literal)
+				m.pack = pack()
+				err = packLiteral(m.pack, item.Literal)
 			} else {
 				m.data, err = readLiteral(item.Literal, oversize > 0)
 			}
@@ -320,13 +322,15 @@ func readLiteral(l imap.LiteralReader, part bool) (data []byte, err error) {
 }
 
 // packLiteral reads a literal to its announced end, and compresses it meanwhile.
-func packLiteral(l imap.LiteralReader) (*store.Pack, error) {
-	p := store.NewPack(l.Size())
+func packLiteral(p *store.Pack, l imap.LiteralReader) error {
 	n, err := io.Copy(p, l)
-	if err != nil || n != l.Size() {
-		return nil, fmt.Errorf("connection ended %d bytes into %d", n, l.Size())
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("keep a mail of %d bytes: %w", l.Size(), file)
 	}
-	return p, p.Close()
+	if err != nil || n != l.Size() {
+		return fmt.Errorf("connection ended %d bytes into %d", n, l.Size())
+	}
+	return p.Close()
 }
 
 // key names a mail for ever.

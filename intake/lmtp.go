@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"strings"
@@ -211,12 +212,16 @@ func (t *lmtpSession) take(r io.Reader) error {
 		if err != nil {
 			return notStored(err)
 		}
-		pack = store.NewPack(min(t.size, t.s.opt.MaxSize))
+		pack = t.s.opt.DB.NewPack()
 		defer func() { pack.Drop(); free() }()
 		if _, err = buf.WriteTo(pack); err != nil {
 			return notStored(err)
 		}
+		buf = bytes.Buffer{}
 		rest, err := io.Copy(pack, io.LimitReader(r, t.s.opt.MaxSize+1-n))
+		if _, full := errors.AsType[*fs.PathError](err); full {
+			return notStored(err)
+		}
 		if err != nil {
 			return err
 		}

@@ -277,7 +277,7 @@ func (p *pass) header(uid uint32) (data []byte) {
 			}},
 		})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-			m, err := readMail(msg, keepBytes, nil)
+			m, err := readMail(msg, keepBytes, nil, nil)
 			if err != nil {
 				p.lost()
 				_ = cmd.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -422,6 +423,10 @@ func (w *Worker) understand(ctx context.Context, rows []store.Claimed, rules tic
 	return out
 }
 
+// largeFile is the size above which the content of an attachment is hashed and
+// not kept.
+const largeFile = 256 << 10
+
 func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tickets.Rules) (c contact) {
 	c.row = row
 	defer func() {
@@ -433,6 +438,7 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.err = fmt.Errorf("the program ended %d times while it was handled", row.Attempts)
 		return c
 	}
+	passed := func() {}
 	if row.Data == nil && row.Size > 0 { // large, or outside of the database
 		free, err := w.opt.DB.Large(ctx, row.Size)
 		if err != nil {
@@ -440,9 +446,15 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 			return c
 		}
 		defer free()
-		if row.Data, c.err = w.opt.DB.Raw(ctx, row.ID); c.err != nil {
+		mail, err := w.opt.DB.Open(ctx, row.ID)
+		if err != nil {
+			c.err = err
 			return c
 		}
+		defer mail.Close()
+		// A disk that cannot be read is an error of this mail, not the end.
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		row.Data, passed = mail.Data, mail.Passed
 	}
 	if row.Channel == tickets.ChannelWeb {
 		c.in, c.err = pressed(row)
@@ -456,8 +468,12 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 		c.unfetched = why
 		return c
 	}
-	m := w.opt.Parse(row.Data, w.opt.Parser())
-	auth := w.opt.Auth(row.Mailbox).Authenticate(ctx, m, row.Data)
+	opt := w.opt.Parser()
+	opt.Large, opt.Passed = largeFile, passed
+	m := w.opt.Parse(row.Data, opt)
+	authenticator := w.opt.Auth(row.Mailbox)
+	authenticator.Passed = passed
+	auth := authenticator.Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
 	c.in.Tried = w.tried(row.ID, auth.Later)
 	return c

@@ -65,7 +65,7 @@ func newBlobName(sum [32]byte) string {
 // stowed are the packed bytes of an item on their way into a row: data, or the
 // name under which they were put.
 type stowed struct {
-	data []byte
+	data *io.SectionReader
 	name string
 }
 
@@ -77,9 +77,9 @@ func (db *DB) stow(ctx context.Context, items []Item) (_ context.Context, cancel
 	var large []int
 	for i := range items {
 		if p := items[i].Pack; p != nil {
-			out[i].data = p.out.Bytes()
+			out[i].data = p.packed()
 		} else {
-			out[i].data = db.raw.pack(items[i].Data)
+			out[i].data = packedBytes(db.raw.pack(items[i].Data))
 		}
 		if db.blobs.Place != "" && items[i].size() > db.blobs.LargerThan {
 			large = append(large, i)
@@ -104,7 +104,12 @@ func (db *DB) stow(ctx context.Context, items []Item) (_ context.Context, cancel
 			continue
 		}
 		name := newBlobName(items[i].SHA256)
-		if err := db.putBlob(ctx, db.blobs.Place, name, out[i].data); err != nil {
+		data := make([]byte, out[i].data.Size())
+		_, err := io.ReadFull(out[i].data, data)
+		if err == nil {
+			err = db.putBlob(ctx, db.blobs.Place, name, data)
+		}
+		if err != nil {
 			return ctx, cancel, nil, fmt.Errorf("item %q: %w", items[i].Key, err)
 		}
 		out[i] = stowed{name: name}

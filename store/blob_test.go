@@ -130,7 +130,7 @@ func TestLargeBytesAreOutsideOfTheDatabase(t *testing.T) {
 	eachWithBlobs(t, func(t *testing.T, db *store.DB, p *place, _ func(store.BlobOptions) *store.DB) {
 		ctx := t.Context()
 		list := []store.Item{mail("a", store.MinBlob), mail("b", large), mail("c", 3<<20), mail("d", 5<<20)}
-		list[3].Pack = store.NewPack(0)
+		list[3].Pack = db.NewPack()
 		must(list[3].Pack.Write(list[3].Data))(t)
 		if err := list[3].Pack.Close(); err != nil {
 			t.Fatal(err)

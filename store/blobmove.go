@@ -82,7 +82,7 @@ func (db *DB) moveBlob(ctx context.Context, id int64, to string) (moved bool, er
 			return err
 		}
 		if name == "" {
-			return tx.appendRaw(ctx, id, packed)
+			return tx.appendRaw(ctx, id, packedBytes(packed))
 		}
 		return tx.later(ctx, `INSERT INTO blobs (name, place, ledger) VALUES ($1, $2, $3)`, name, to, id)
 	})
@@ -98,7 +98,7 @@ func (db *DB) packed(ctx context.Context, id int64) (from blob, packed []byte, e
 		packed, err = db.getBlob(ctx, from)
 	case errors.Is(err, sql.ErrNoRows):
 		from = blob{ledger: id, place: PlaceDatabase}
-		r := &rawReader{ctx: ctx, db: db, ledger: id}
+		r := &rawReader{ctx: ctx, read: db.read, ledger: id}
 		if err = r.open(); noRow(err) {
 			return from, nil, nil
 		}

@@ -49,7 +49,7 @@ func (tx *Tx) TakeIn(ctx context.Context, it Item) (row int64, err error) {
 		return 0, err
 	}
 	// Within a transaction nothing is put outside of the database: MoveBlobs does.
-	row, err = tx.insertItem(ctx, &it, stowed{data: tx.db.raw.pack(it.Data)})
+	row, err = tx.insertItem(ctx, &it, stowed{data: packedBytes(tx.db.raw.pack(it.Data))})
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

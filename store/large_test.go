@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,10 +26,10 @@ func TestPack(t *testing.T) {
 		rand.NewChaCha8([32]byte{1}).Read(noise)
 		var want [][]byte
 		for _, data := range [][]byte{
-			noise, noise[:2<<20-300], noise[:2<<20], noise[:4<<20-200], noise[:4<<20+1], noise[:store.LargeMail+1],
+			noise, noise[:2<<20-300], noise[:2<<20], noise[:4<<20-200], noise[:4<<20+1], noise[:store.LargeMail+1], noise[:store.LargeMail+80<<10], noise[:store.LargeMail+256<<10],
 			bytes.Repeat([]byte("The printer is offline.\r\n"), 1<<17),
 		} {
-			p := store.NewPack(0)
+			p := db.NewPack()
 			for part := data; len(part) > 0; {
 				n := min(len(part), 32<<10)
 				if _, err := p.Write(part[:n]); err != nil {
@@ -60,6 +62,14 @@ func TestPack(t *testing.T) {
 			if got := must(db.Raw(t.Context(), row.ID))(t); !bytes.Equal(got, want[i]) {
 				t.Errorf("row %d: %d bytes, want %d", row.ID, len(got), len(want[i]))
 			}
+			m := must(db.Open(t.Context(), row.ID))(t)
+			m.Passed()
+			if !bytes.Equal(m.Data, want[i]) {
+				t.Errorf("row %d: %d bytes mapped, want %d", row.ID, len(m.Data), len(want[i]))
+			}
+			m.Passed()
+			m.Close()
+			m.Close()
 		}
 		if err := db.CheckRaw(t.Context(), func() {}); err != nil {
 			t.Error(err)
@@ -93,5 +103,44 @@ func TestLargeTakesTurns(t *testing.T) {
 	free() // a second time is none
 	if err := <-next; err != nil {
 		t.Error(fmt.Errorf("one above all room: %w", err))
+	}
+}
+
+// Without a folder for files a large mail is in memory, and is taken in and read.
+func TestLargeMailWithoutFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := must(store.Open(t.Context(), store.Options{Database: filepath.Join(dir, "desk.db"), Spool: filepath.Join(dir, "nowhere"), Fast: true}))(t)
+	defer db.Close()
+	data := bytes.Repeat([]byte("The printer is offline.\r\n"), 1<<17)
+	p := db.NewPack()
+	must(p.Write(data))(t)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	it := item(1)
+	it.Data, it.Pack, it.SHA256 = nil, p, p.Sum()
+	must(db.Append(t.Context(), []store.Item{it}, nil))(t)
+	p.Drop()
+	m := must(db.Open(t.Context(), 1))(t)
+	defer m.Close()
+	m.Passed()
+	if !bytes.Equal(m.Data, data) {
+		t.Errorf("%d bytes of %d", len(m.Data), len(data))
+	}
+}
+
+// What was being done leaves no file behind, whoever holds it.
+func TestLargeMailLeavesNoFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := must(store.Open(t.Context(), store.Options{Database: filepath.Join(dir, "desk.db"), Fast: true}))(t)
+	defer db.Close()
+	before := must(os.ReadDir(dir))(t)
+	p := db.NewPack()
+	defer p.Drop()
+	must(p.Write(make([]byte, 3<<20)))(t)
+	if after := must(os.ReadDir(dir))(t); len(after) != len(before) {
+		t.Errorf("%d files beside the database, %d before", len(after), len(before))
 	}
 }

@@ -56,6 +56,9 @@ func (t *postgresTx) exec(ctx context.Context, text string, args []any) (n int64
 
 // flush sends the queue and takes the answers in order. After an error the
 // server has skipped the rest.
+// spare: what was sent is in memory no more.
+func (t *postgresTx) spare(context.Context) error { return nil }
+
 func (t *postgresTx) flush(ctx context.Context) error {
 	if len(t.queue) == 0 {
 		return nil

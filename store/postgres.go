@@ -74,6 +74,8 @@ func (e *postgresEngine) clock(param string) string {
 
 func (e *postgresEngine) reader() runner { return e.db }
 
+func (e *postgresEngine) spare(context.Context) (runner, func(), error) { return e.db, func() {}, nil }
+
 func (e *postgresEngine) size(ctx context.Context) (n int64, err error) {
 	err = e.db.QueryRowContext(ctx, `SELECT pg_database_size(current_database())`).Scan(&n)
 	return n, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"os"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -57,23 +58,39 @@ func (c *codec) unpack(data []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Pack takes the bytes of a large mail as they come and holds them compressed:
-// the mail as a whole is never in memory. It is not for several goroutines.
+// Pack takes the bytes of a large mail as they come and holds them compressed,
+// in a file without a name: the mail is never in memory as a whole. It is not
+// for several goroutines.
 type Pack struct {
-	out  bytes.Buffer
+	file *os.File // nil: there is none to be had, and mem has the bytes
+	mem  bytes.Buffer
 	w    *zstd.Encoder
 	sum  hash.Hash
 	size int64
+	into packSize
 }
 
-// NewPack begins one of about expect bytes; 0 when nobody knows.
-func NewPack(expect int64) *Pack {
+// packSize counts what is written through it.
+type packSize struct {
+	io.Writer
+	n int64
+}
+
+func (c *packSize) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// NewPack begins one. Without a file to be had it is in memory.
+func (db *DB) NewPack() *Pack {
 	p := &Pack{sum: sha256.New()}
-	// As much as comes when nothing can be compressed, so that the buffer is not
-	// copied while it grows; what is not used of it is no memory.
-	p.out.Grow(int(expect) + int(expect)/1000 + 64<<10)
+	p.into.Writer = &p.mem
+	if f, err := db.spool(); err == nil {
+		p.file, p.into.Writer = f, f
+	}
 	var err error
-	p.w, err = zstd.NewWriter(&p.out,
+	p.w, err = zstd.NewWriter(&p.into,
 		zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(256<<10),
@@ -84,6 +101,7 @@ func NewPack(expect int64) *Pack {
 	return p
 }
 
+// Write fails when the disk is full.
 func (p *Pack) Write(b []byte) (int, error) {
 	p.sum.Write(b)
 	p.size += int64(len(b))
@@ -100,7 +118,12 @@ func (p *Pack) Close() error {
 }
 
 // Drop lets go of the bytes, whoever still knows of p.
-func (p *Pack) Drop() { p.out, p.w = bytes.Buffer{}, nil }
+func (p *Pack) Drop() {
+	if p.file != nil {
+		_ = p.file.Close()
+	}
+	p.mem, p.w = bytes.Buffer{}, nil
+}
 
 // Size is how many bytes were written.
 func (p *Pack) Size() int64 { return p.size }
@@ -111,26 +134,48 @@ func (p *Pack) Sum() (sum [32]byte) {
 	return sum
 }
 
+// packed are the compressed bytes.
+func (p *Pack) packed() *io.SectionReader {
+	if p.file != nil {
+		return io.NewSectionReader(p.file, 0, p.into.n)
+	}
+	return packedBytes(p.mem.Bytes())
+}
+
+func packedBytes(b []byte) *io.SectionReader {
+	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))
+}
+
 // unpackFrom undoes pack from a stream; size is what will come of it.
 func unpackFrom(packed io.Reader, size int64) ([]byte, error) {
+	out := bytes.NewBuffer(make([]byte, 0, size))
+	err := unpackInto(out, packed, size)
+	return out.Bytes(), err
+}
+
+// unpackInto is unpackFrom for one who does not want the bytes in memory.
+func unpackInto(out io.Writer, packed io.Reader, size int64) error {
 	r, err := zstd.NewReader(packed,
 		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderMaxMemory(maxRaw),
 		zstd.WithDecoderLowmem(true))
 	if err != nil {
-		return nil, fmt.Errorf("unpack stored bytes: %w", err)
+		return fmt.Errorf("unpack stored bytes: %w", err)
 	}
 	defer r.Close()
-	out := make([]byte, size)
-	n, err := io.ReadFull(r, out)
-	if err == nil {
+	n, err := io.Copy(out, io.LimitReader(r, size))
+	switch {
+	case err != nil:
+	case n < size:
+		err = io.ErrUnexpectedEOF
+	default:
 		var more int64
-		if more, err = io.Copy(io.Discard, r); more > 0 {
+		if more, err = io.Copy(io.Discard, r); err == nil && more > 0 {
 			err = fmt.Errorf("%d bytes more than were counted", more)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("unpack %d stored bytes, after %d: %w", size, n, err)
+		return fmt.Errorf("unpack %d stored bytes, after %d: %w", size, n, err)
 	}
-	return out, nil
+	return nil
 }

@@ -34,6 +34,13 @@ const (
 	// the time that may take: the desk must be up within a second.
 	checkUpTo = 256 << 20
 	checkFor  = 700 * time.Millisecond
+
+	// Page caches of a connection, in KB as SQLite wants them: of the one that
+	// writes, of those that read, and of either while it moves a large mail, which
+	// would push everything else out and stay.
+	writerPages = "-16000"
+	readerPages = "-4000"
+	sparePages  = "-512"
 )
 
 // sqliteEngine has one connection that writes and a few that read.
@@ -55,6 +62,7 @@ type sqliteEngine struct {
 	statements  map[string]*sql.Stmt
 	trust       *trust
 	passing     bool // its commits are not synced
+	sparing     bool // its page cache is small until the transaction ends
 }
 
 // useOFDLocks makes SQLite's locks belong to the open file: POSIX locks are
@@ -147,12 +155,12 @@ func sqliteName(path string, write, fast bool) string {
 		add("synchronous(FULL)")
 	}
 	if write {
-		add("cache_size(-16000)")
+		add("cache_size(" + writerPages + ")")
 		add("secure_delete(1)")            // what is erased is overwritten
 		add("journal_size_limit(4194304)") // of what a WAL that starts anew keeps: its size tells how long it is
 		q.Set("_txlock", "immediate")
 	} else {
-		add("cache_size(-4000)")
+		add("cache_size(" + readerPages + ")")
 		add("query_only(1)")
 	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
@@ -211,7 +219,25 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 	return err
 }
 
-func (e *sqliteEngine) reader() runner            { return e.prepare }
+func (e *sqliteEngine) reader() runner { return e.prepare }
+
+// spare takes one of the readers for a while.
+func (e *sqliteEngine) spare(ctx context.Context) (runner, func(), error) {
+	c, err := e.readers.Conn(ctx)
+	if err == nil {
+		if _, err = c.ExecContext(ctx, `PRAGMA cache_size = `+sparePages); err != nil {
+			_ = c.Close()
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, func() {
+		_, _ = c.ExecContext(context.WithoutCancel(ctx), `PRAGMA cache_size = `+readerPages)
+		_ = c.Close()
+	}, nil
+}
+
 func (e *sqliteEngine) clock(param string) string { return param }
 
 // size is that of the file and of what waits to be written into it.
@@ -344,6 +370,7 @@ func (t sqliteTx) commit(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(sqliteError(err), t.rollback())
 	}
+	t.spared()
 	t.e.turn <- struct{}{}
 	t.e.checkpoints.committed()
 	return nil
@@ -352,8 +379,26 @@ func (t sqliteTx) commit(ctx context.Context) error {
 func (t sqliteTx) rollback() error {
 	// It fails when SQLite has rolled back by itself, which is what is wanted.
 	_ = t.run(context.Background(), `ROLLBACK`)
+	t.spared()
 	t.e.turn <- struct{}{}
 	return nil
+}
+
+// spare makes SQLite write pages to the WAL before the commit.
+func (t sqliteTx) spare(ctx context.Context) error {
+	if t.e.sparing {
+		return nil
+	}
+	_, err := t.e.conn.ExecContext(ctx, `PRAGMA cache_size = `+sparePages)
+	t.e.sparing = err == nil
+	return err
+}
+
+func (t sqliteTx) spared() {
+	if t.e.sparing {
+		_, err := t.e.conn.ExecContext(context.Background(), `PRAGMA cache_size = `+writerPages)
+		t.e.sparing = err != nil
+	}
 }
 
 func (t sqliteTx) savepoint(ctx context.Context) error { return t.run(ctx, `SAVEPOINT try`) }

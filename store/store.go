@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +60,9 @@ type Options struct {
 	Blobs BlobOptions
 	// Node names this process in claims and leases; "" is the host name and pid.
 	Node string
+	// Spool is the folder for files of large mails on their way; "" is that of the
+	// SQLite file, or the system's for temporary files.
+	Spool string
 	// Idle bounds how long PostgreSQL waits for the next statement of a
 	// transaction, default 15 s. A node that is frozen (or whose machine has
 	// gone) in the middle of one holds the brand's row, and would keep all others
@@ -76,6 +80,7 @@ type DB struct {
 	raw    codec
 	blobs  BlobOptions
 	large  large
+	spools string // Options.Spool
 	dots   dots
 	keys   tickets.Keyring
 
@@ -90,6 +95,8 @@ type DB struct {
 // and the search index.
 type engine interface {
 	reader() runner
+	// spare is a reader for much that is read once: it keeps nothing in memory.
+	spare(ctx context.Context) (r runner, release func(), err error)
 	// begin starts a write transaction. One of which nothing must last need not
 	// be on disk when commit returns, if all that it is good for ends with what
 	// would take it away: the computer.
@@ -122,6 +129,9 @@ type session interface {
 	exec(ctx context.Context, text string, args []any) (int64, error)
 	later(ctx context.Context, s statement) error
 	flush(ctx context.Context) error
+	// spare says that much is to be written: it shall not stay in memory until
+	// the transaction ends.
+	spare(ctx context.Context) error
 
 	// savepoint, release and undo nest. undo forgets what was put off since.
 	savepoint(ctx context.Context) error
@@ -149,7 +159,10 @@ type statement struct {
 // Open opens the database, migrates it to this version and checks it. The
 // errors to decide on are ErrLocked, ErrNewer and ErrCorrupt.
 func Open(ctx context.Context, opt Options) (*DB, error) {
-	db := &DB{node: opt.Node, keys: opt.Keys, blobs: opt.Blobs}
+	db := &DB{node: opt.Node, keys: opt.Keys, blobs: opt.Blobs, spools: opt.Spool}
+	if db.spools == "" && !isPostgres(opt.Database) {
+		db.spools = filepath.Dir(opt.Database)
+	}
 	db.blobs.LargerThan = max(db.blobs.LargerThan, MinBlob)
 	if db.blobs.Place == PlaceDatabase {
 		db.blobs.Place = ""

@@ -57,7 +57,7 @@ func deskOf(ctx context.Context, cfg *config.Config, daemon bool) (*desk, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, CopyFirst: true, Keys: keyringOf(cfg), Blobs: places.options(cfg)}
+	opt := store.Options{Database: databaseOf(cfg), Daemon: daemon, CopyFirst: true, Keys: keyringOf(cfg), Blobs: places.options(cfg), Spool: cfg.DataDir}
 	if daemon {
 		opt.Node, opt.Idle = nodeName(cfg), max(cfg.Nodes.Lease/2, 2*time.Second)
 	}
