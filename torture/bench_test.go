@@ -37,7 +37,8 @@ type bench struct {
 
 	mails  int // that came in by IMAP, each from another customer
 	queue  *mta
-	held   map[int]bool        // requests that belong into quarantine
+	held   map[int]bool        // requests that belong into quarantine; nil: none, and who is blamed for kills is released
+	blamed int                 // rows that were released so
 	before []testmail.Accepted // letters that arrived before, from another sink
 	faults int
 }
@@ -237,6 +238,7 @@ func (b *bench) settle() {
 	b.t.Helper()
 	limit := time.Now().Add(2*time.Minute + time.Duration(b.accepted())*100*time.Millisecond + b.opt.wait)
 	for {
+		b.release()
 		if len(b.acknowledged()) >= b.accepted()-len(b.held) {
 			if s := b.reconcile(); s.undecided == 0 && s.rows >= b.accepted() && len(s.wrong) == 0 && b.waiting() == 0 {
 				return
@@ -246,6 +248,29 @@ func (b *bench) settle() {
 			b.t.Fatalf("not settled: %d accepted, %d acknowledged, %+v, %d letters wait", b.accepted(), len(b.acknowledged()), b.reconcile(), b.waiting())
 		}
 		<-time.After(200 * time.Millisecond)
+	}
+}
+
+// release lets mail out of quarantine that is there because of our kills: a row
+// that the daemon had in hand at five of its deaths is taken for their cause. An
+// operator does so, too.
+func (b *bench) release() {
+	b.t.Helper()
+	if b.faults < 5 || b.held != nil {
+		return
+	}
+	for _, row := range b.d.JSON("quarantine", "list") {
+		if row["reason"] != "poison" || !strings.Contains(fmt.Sprint(row["detail"]), "the program ended") {
+			b.t.Fatalf("in quarantine: %v", row)
+		}
+		if out, err := b.d.Run("quarantine", "release", fmt.Sprint(row["id"])); err != nil {
+			b.t.Fatal(err, out)
+		}
+		b.blamed++
+		b.t.Logf("released: ledger row %v was in hand at five kills", row["id"])
+	}
+	if b.blamed > b.faults/4 { // the first of five may have hit several rows at once
+		b.t.Fatalf("%d rows are blamed for %d kills", b.blamed, b.faults)
 	}
 }
 

@@ -166,11 +166,14 @@ func (b *bench) killedAt(calls string, n int, sent <-chan struct{}) (survived bo
 		}
 		select {
 		case <-sent:
-			if len(b.acknowledged()) >= b.accepted() && b.waiting() == 0 || time.Now().After(limit) {
+			if len(b.acknowledged()) >= b.accepted() && b.waiting() == 0 {
 				b.d.Kill()
 				return true
 			}
 		default:
+		}
+		if time.Now().After(limit) {
+			b.t.Fatalf("neither killed at call %d nor done within a minute: %d accepted, %d acknowledged, %d letters wait", n, b.accepted(), len(b.acknowledged()), b.waiting())
 		}
 	}
 }
