@@ -25,10 +25,11 @@ type mta struct {
 	taken   map[int]time.Time // by number of the request: when the 250 came
 	unsure  int               // attempts that ended after the final dot without an answer
 	answers map[int]int       // answers to the final dot, by code
+	early   map[int]int       // refusals before it, by code
 }
 
 func newMTA(addr string) *mta {
-	return &mta{addr: addr, retry: 20 * time.Millisecond, taken: map[int]time.Time{}, answers: map[int]int{}, raw: map[int][]byte{}}
+	return &mta{addr: addr, retry: 20 * time.Millisecond, taken: map[int]time.Time{}, answers: map[int]int{}, early: map[int]int{}, raw: map[int][]byte{}}
 }
 
 func (m *mta) accepted() int {
@@ -48,6 +49,13 @@ func (m *mta) answered(code int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.answers[code]
+}
+
+// refused counts what was refused before the final dot with this code.
+func (m *mta) refused(code int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.early[code]
 }
 
 // before returns the mails whose 250 had come at that time.
@@ -137,14 +145,13 @@ func (m *mta) attempt(c **smtp.Client, n int, from string, raw []byte) bool {
 }
 
 func (m *mta) transact(c *smtp.Client, n int, from string, raw []byte) error {
-	if err := c.Mail(from, nil); err != nil {
-		return err
-	}
-	if err := c.Rcpt(m.to(n), nil); err != nil {
-		return err
-	}
-	w, err := c.Data()
+	w, err := m.begin(c, n, from)
 	if err != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if code := codeOf(err); code != 0 {
+			m.early[code]++
+		}
 		return err
 	}
 	if _, err := w.Write(raw); err != nil {
@@ -167,6 +174,16 @@ func (m *mta) transact(c *smtp.Client, n int, from string, raw []byte) error {
 		m.unsure++
 	}
 	return err
+}
+
+func (m *mta) begin(c *smtp.Client, n int, from string) (*smtp.DataCommand, error) {
+	if err := c.Mail(from, nil); err != nil {
+		return nil, err
+	}
+	if err := c.Rcpt(m.to(n), nil); err != nil {
+		return nil, err
+	}
+	return c.Data()
 }
 
 // codeOf is the reply code in an error of the LMTP client, 0 when the
