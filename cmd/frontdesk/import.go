@@ -26,7 +26,7 @@ tickets of CSV files, conversations of other desks. Nobody is written to, no
 clock is started, nobody is assigned. What is in already is passed over, so an
 import that was stopped is run again, and goes on.`,
 		"  frontdesk import mbox old.mbox --mailbox support@example.com --dry-run\n  frontdesk import csv customers people.csv",
-		importMboxCommand(), importMaildirCommand(), importCSVCommand(), importZammadCommand(), importFreeScoutCommand())
+		importMboxCommand(), importMaildirCommand(), importCSVCommand(), importZammadCommand(), importFreeScoutCommand(), importRTCommand())
 }
 
 // historyFlags are the flags of all imports of conversations.
@@ -254,10 +254,20 @@ func (h *historyImport) report(cmd *cobra.Command, asJSON bool) error {
 	switch {
 	case c.Unfinished:
 		return &exitError{exitRetry, fmt.Errorf("stopped before the end\nhint: run it again: it goes on where it stopped")}
-	case c.Failed > 0 || slices.ContainsFunc(h.problems, func(p problem) bool { return p.Lost }):
-		return failed(fmt.Errorf("%s left out", plural(max(c.Failed, 1), "message was", "messages were")))
+	case h.lost() > 0:
+		return failed(fmt.Errorf("%s left out", plural(h.lost(), "message was", "messages were")))
 	}
 	return nil
+}
+
+// lost counts what is not imported.
+func (h *historyImport) lost() (n int) {
+	for _, p := range h.problems {
+		if p.Lost {
+			n++
+		}
+	}
+	return n
 }
 
 // mboxMails are the mails of mbox files, in order of time.

@@ -434,8 +434,14 @@ to the tickets. Running it twice adds nothing.`,
 // contactList is a history that fits in memory.
 type contactList []oldContact
 
-func (l contactList) Len() int                       { return len(l) }
-func (l contactList) Load(i int) (oldContact, error) { return l[i], nil }
+func (l contactList) Len() int { return len(l) }
+
+func (l contactList) Load(i int) (c oldContact, err error) {
+	if c = l[i]; c.make != nil {
+		c.raw, err = c.make()
+	}
+	return c, err
+}
 
 func (l contactList) sort() contactList {
 	slices.SortStableFunc(l, func(a, b oldContact) int { return a.at.Compare(b.at) })

@@ -51,7 +51,8 @@ fetch that was stopped goes on. Answers of 429 and 503 are waited for as long as
 Retry-After says.
 
 People are matched by their addresses, agents by theirs or --agent. The numbers
-lead customers' later mails to the tickets. Attachments are named, not taken.
+lead customers' later mails to the tickets. Attachments are taken from
+DIR/attachments; one that is not there is named in the message.
 Nobody is written to; running it twice adds nothing.`,
 		Example: example,
 		Args:    cobra.ExactArgs(1),
@@ -65,6 +66,7 @@ Nobody is written to; running it twice adds nothing.`,
 						return nil, nil, err
 					}
 				}
+				h.folder = args[0]
 				files, err := jsonFiles(args[0])
 				if err != nil {
 					return nil, nil, err
@@ -134,12 +136,23 @@ func fetchDesk(cmd *cobra.Command, src deskSource, from, tokenFile, dir string) 
 	defer func() { _ = bar.Finish() }()
 	api := &deskAPI{
 		base: base, dir: dir, header: http.Header{}, token: strings.TrimSpace(string(token)),
-		client: &http.Client{Timeout: time.Minute}, wait: waitFor, done: func() { _ = bar.Add(1) },
+		client: &http.Client{Timeout: time.Minute, CheckRedirect: sameHost(base)}, wait: waitFor, done: func() { _ = bar.Add(1) },
 	}
 	if err := src.fetch(cmd.Context(), api); err != nil {
 		return fmt.Errorf("fetch from %s: %w\nhint: run it again: what was fetched is kept", from, err)
 	}
 	return nil
+}
+
+// sameHost follows no redirection to another host or to plain HTTP: the token
+// goes along.
+func sameHost(base *url.URL) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if req.URL.Host != base.Host || req.URL.Scheme != base.Scheme || len(via) > 5 {
+			return fmt.Errorf("redirected to %q\nhint: --url takes the address that the desk really has", req.URL.Scheme+"://"+req.URL.Host)
+		}
+		return nil
+	}
 }
 
 func waitFor(ctx context.Context, d time.Duration) error {
@@ -168,9 +181,49 @@ func (a *deskAPI) get(ctx context.Context, name, path string, query url.Values, 
 	}
 	u := a.base.JoinPath(path)
 	u.RawQuery = query.Encode()
+	return a.keep(ctx, file, u, true)
+}
+
+// has reports whether the folder has a document.
+func (a *deskAPI) has(name string) bool {
+	_, err := os.Stat(filepath.Join(a.dir, name))
+	return err == nil
+}
+
+// attachment fetches a file into the folder. One that is gone, forbidden or too
+// large is passed over: the import says that it is not there.
+func (a *deskAPI) attachment(ctx context.Context, name string, u *url.URL) error {
+	file := filepath.Join(a.dir, folderOfFiles, filepath.FromSlash(name))
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	_, err := a.keep(ctx, file, u, false)
+	var refused *refusedError
+	if errors.As(err, &refused) && refused.status != http.StatusUnauthorized {
+		return nil
+	}
+	return err
+}
+
+// refusedError is an answer that another attempt would not change.
+type refusedError struct {
+	status int // of HTTP; 200 when the answer is too large
+	text   string
+}
+
+func (e *refusedError) Error() string { return e.text }
+
+// keep asks until there is an answer, and writes it whole or not at all.
+func (a *deskAPI) keep(ctx context.Context, file string, u *url.URL, document bool) ([]byte, error) {
 	for try := 1; ; try++ {
 		data, again, err := a.ask(ctx, u.String(), try)
+		if err == nil && document && !json.Valid(data) {
+			return nil, fmt.Errorf("%s: the answer is no JSON\nhint: is --url the address of the desk?", u.Path)
+		}
 		if err == nil {
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				return nil, err
+			}
 			tmp := file + ".part"
 			if err := os.WriteFile(tmp, data, 0o600); err != nil {
 				return nil, err
@@ -194,7 +247,6 @@ func (a *deskAPI) ask(ctx context.Context, u string, try int) (data []byte, agai
 		return nil, 0, err
 	}
 	req.Header = a.header.Clone()
-	req.Header.Set("Accept", "application/json")
 	later := min(time.Second<<try, time.Minute)
 	res, err := a.client.Do(req)
 	if err != nil {
@@ -211,11 +263,9 @@ func (a *deskAPI) ask(ctx context.Context, u string, try int) (data []byte, agai
 		}
 		return nil, later, fmt.Errorf("%s: %s", req.URL.Path, res.Status)
 	case res.StatusCode != http.StatusOK:
-		return nil, 0, fmt.Errorf("%s: %s", req.URL.Path, res.Status)
+		return nil, 0, &refusedError{res.StatusCode, fmt.Sprintf("%s: %s", req.URL.Path, res.Status)}
 	case len(data) > largestAnswer:
-		return nil, 0, fmt.Errorf("%s: the answer is larger than %d MB", req.URL.Path, largestAnswer>>20)
-	case !json.Valid(data):
-		return nil, 0, fmt.Errorf("%s: the answer is no JSON\nhint: is --url the address of the desk?", req.URL.Path)
+		return nil, 0, &refusedError{res.StatusCode, fmt.Sprintf("%s: the answer is larger than %d MB", req.URL.Path, largestAnswer>>20)}
 	}
 	return data, 0, nil
 }
@@ -241,274 +291,6 @@ func (h *historyImport) queue(name string) string {
 	return ""
 }
 
-func importZammadCommand() *cobra.Command {
-	return importDeskCommand(deskSource{name: "zammad", fetch: fetchZammad, read: readZammad},
-		"conversations of Zammad",
-		`Zammad takes in tickets and articles of Zammad's REST API: documents of
-/api/v1/tickets?expand=true and /api/v1/ticket_articles/by_ticket/ID?expand=true,
-which are known by their fields, not by the names of the files. The token needs
-the permission ticket.agent.`,
-		"  frontdesk import zammad saved/ --url https://desk.example.com --token-file token --mailbox support@example.com --dry-run")
-}
-
-func fetchZammad(ctx context.Context, a *deskAPI) error {
-	a.header.Set("Authorization", "Token token="+a.token)
-	for page := 1; ; page++ {
-		query := url.Values{"expand": {"true"}, "per_page": {"100"}, "page": {strconv.Itoa(page)}}
-		data, err := a.get(ctx, fmt.Sprintf("tickets-%06d.json", page), "api/v1/tickets", query, true)
-		if err != nil {
-			return err
-		}
-		var list []zammadTicket
-		if err := json.Unmarshal(data, &list); err != nil {
-			return fmt.Errorf("read the list of tickets: %w", err)
-		}
-		if len(list) == 0 {
-			return nil
-		}
-		for _, t := range list {
-			// A ticket that has changed since has other articles.
-			name := fmt.Sprintf("articles-%d-%d.json", t.ID, t.UpdatedAt.Unix())
-			if _, err := a.get(ctx, name, fmt.Sprintf("api/v1/ticket_articles/by_ticket/%d", t.ID), url.Values{"expand": {"true"}}, false); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-type zammadTicket struct {
-	ID        int64     `json:"id"`
-	Number    string    `json:"number"`
-	Title     string    `json:"title"`
-	State     string    `json:"state"`
-	Group     string    `json:"group"`
-	Owner     string    `json:"owner"`
-	Customer  string    `json:"customer"`
-	Tags      []string  `json:"tags"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	CloseAt   time.Time `json:"close_at"`
-}
-
-type zammadArticle struct {
-	ID          int64     `json:"id"`
-	TicketID    int64     `json:"ticket_id"`
-	From        string    `json:"from"`
-	To          string    `json:"to"`
-	Cc          string    `json:"cc"`
-	Subject     string    `json:"subject"`
-	Body        string    `json:"body"`
-	ContentType string    `json:"content_type"`
-	MessageID   string    `json:"message_id"`
-	InReplyTo   string    `json:"in_reply_to"`
-	Internal    bool      `json:"internal"`
-	Sender      string    `json:"sender"` // Customer, Agent, System
-	CreatedBy   string    `json:"created_by"`
-	CreatedAt   time.Time `json:"created_at"`
-	Attachments []struct {
-		Filename string `json:"filename"`
-	} `json:"attachments"`
-	path string
-}
-
-// readZammad makes contacts of the documents.
-func readZammad(files []jsonFile, h *historyImport) contactList {
-	byID := map[int64]zammadTicket{}
-	articles := map[int64]zammadArticle{}
-	for _, f := range files {
-		var list []json.RawMessage
-		if err := json.Unmarshal(f.data, &list); err != nil {
-			h.problems = append(h.problems, problem{f.path, "not a list: " + err.Error(), true})
-			continue
-		}
-		for i, raw := range list {
-			var a zammadArticle
-			var t zammadTicket
-			errA, errT := json.Unmarshal(raw, &a), json.Unmarshal(raw, &t)
-			switch {
-			case errT == nil && t.Number != "" && t.ID != 0:
-				byID[t.ID] = t
-			case errA == nil && a.TicketID != 0 && a.ID != 0:
-				a.path = fmt.Sprintf("%s:%d", f.path, i+1)
-				articles[a.ID] = a
-			default:
-				h.problems = append(h.problems, problem{fmt.Sprintf("%s:%d", f.path, i+1), "neither a ticket nor an article", true})
-			}
-		}
-	}
-	var out contactList
-	for _, id := range sortedIDs(articles) {
-		a := articles[id]
-		t, known := byID[a.TicketID]
-		if !known {
-			h.problems = append(h.problems, problem{a.path, fmt.Sprintf("its ticket %d is not there", a.TicketID), true})
-			continue
-		}
-		status, ok := statusOf(t.State)
-		if !ok {
-			h.wrong(a.path, "state %q is not known: as if it were closed", t.State)
-			status = tickets.StatusClosed
-		}
-		p := foreignPart{
-			desk: "zammad", id: strconv.FormatInt(a.ID, 10), number: t.Number, where: a.path, status: status, queue: t.Group, owner: t.Owner,
-			tags: t.Tags, opened: t.CreatedAt, closed: t.CloseAt, title: t.Title, customer: t.Customer, by: a.CreatedBy,
-			note: a.Internal || strings.EqualFold(a.Sender, "System"), out: strings.EqualFold(a.Sender, "Agent"),
-			mail: pastMail{from: a.From, to: a.To, cc: a.Cc, subject: cmp.Or(a.Subject, t.Title), at: a.CreatedAt, text: a.Body, html: strings.Contains(a.ContentType, "html"), messageID: a.MessageID, inReplyTo: a.InReplyTo},
-		}
-		for _, f := range a.Attachments {
-			p.mail.files = append(p.mail.files, f.Filename)
-		}
-		out = h.part(out, p)
-	}
-	return out
-}
-
-func importFreeScoutCommand() *cobra.Command {
-	return importDeskCommand(deskSource{name: "freescout", fetch: fetchFreeScout, read: readFreeScout},
-		"conversations of FreeScout",
-		`Freescout takes in conversations of FreeScout's API: documents of
-/api/conversations?embed=threads and /api/conversations/ID.`,
-		"  frontdesk import freescout saved/ --url https://desk.example.com --token-file key --mailbox support@example.com --dry-run")
-}
-
-func fetchFreeScout(ctx context.Context, a *deskAPI) error {
-	a.header.Set("X-FreeScout-API-Key", a.token)
-	for page := 1; ; page++ {
-		query := url.Values{"embed": {"threads"}, "page": {strconv.Itoa(page)}, "pageSize": {"50"}}
-		data, err := a.get(ctx, fmt.Sprintf("conversations-%06d.json", page), "api/conversations", query, true)
-		if err != nil {
-			return err
-		}
-		var doc freeScoutDocument
-		if err := json.Unmarshal(data, &doc); err != nil {
-			return fmt.Errorf("read the list of conversations: %w", err)
-		}
-		for _, c := range doc.Embedded.Conversations {
-			if len(c.Embedded.Threads) == 0 {
-				if _, err := a.get(ctx, fmt.Sprintf("conversation-%d-%d.json", c.ID, c.UpdatedAt.Unix()), fmt.Sprintf("api/conversations/%d", c.ID), nil, false); err != nil {
-					return err
-				}
-			}
-		}
-		if len(doc.Embedded.Conversations) == 0 || page >= doc.Page.TotalPages {
-			return nil
-		}
-	}
-}
-
-type freeScoutPerson struct {
-	Type      string `json:"type"`
-	FirstName string `json:"firstName"`
-	LastName  string `json:"lastName"`
-	Email     string `json:"email"`
-}
-
-func (p freeScoutPerson) show() string {
-	if p.Email == "" {
-		return ""
-	}
-	return strings.TrimSpace(p.FirstName+" "+p.LastName) + " <" + p.Email + ">"
-}
-
-type freeScoutConversation struct {
-	ID        int64           `json:"id"`
-	Number    int64           `json:"number"`
-	Status    string          `json:"status"` // active, pending, closed, spam
-	State     string          `json:"state"`  // published, draft, deleted
-	Subject   string          `json:"subject"`
-	Assignee  freeScoutPerson `json:"assignee"`
-	Customer  freeScoutPerson `json:"customer"`
-	CreatedAt time.Time       `json:"createdAt"`
-	UpdatedAt time.Time       `json:"updatedAt"`
-	ClosedAt  time.Time       `json:"closedAt"`
-	Tags      []struct {
-		Name string `json:"name"`
-	} `json:"tags"`
-	Embedded struct {
-		Threads []struct {
-			ID        int64           `json:"id"`
-			Type      string          `json:"type"`  // customer, message, note, lineitem
-			State     string          `json:"state"` // published, draft, hidden
-			Body      string          `json:"body"`
-			To        []string        `json:"to"`
-			Cc        []string        `json:"cc"`
-			CreatedBy freeScoutPerson `json:"createdBy"`
-			CreatedAt time.Time       `json:"createdAt"`
-			Embedded  struct {
-				Attachments []struct {
-					FileName string `json:"fileName"`
-				} `json:"attachments"`
-			} `json:"_embedded"`
-		} `json:"threads"`
-	} `json:"_embedded"`
-	path string
-}
-
-type freeScoutDocument struct {
-	Embedded struct {
-		Conversations []freeScoutConversation `json:"conversations"`
-	} `json:"_embedded"`
-	Page struct {
-		TotalPages int `json:"totalPages"`
-	} `json:"page"`
-}
-
-// readFreeScout makes contacts of the documents.
-func readFreeScout(files []jsonFile, h *historyImport) contactList {
-	byID := map[int64]freeScoutConversation{}
-	for _, f := range files {
-		var doc freeScoutDocument
-		var one freeScoutConversation
-		errDoc, errOne := json.Unmarshal(f.data, &doc), json.Unmarshal(f.data, &one)
-		if errDoc != nil && errOne != nil {
-			h.problems = append(h.problems, problem{f.path, errDoc.Error(), true})
-			continue
-		}
-		list := doc.Embedded.Conversations
-		if one.ID != 0 {
-			list = append(list, one)
-		}
-		for i, c := range list {
-			c.path = fmt.Sprintf("%s:%d", f.path, i+1)
-			if have, ok := byID[c.ID]; !ok || len(c.Embedded.Threads) >= len(have.Embedded.Threads) {
-				byID[c.ID] = c
-			}
-		}
-	}
-	var out contactList
-	for _, id := range sortedIDs(byID) {
-		c := byID[id]
-		if c.State == "draft" || c.State == "deleted" {
-			continue
-		}
-		status, ok := statusOf(c.Status)
-		if !ok {
-			h.wrong(c.path, "status %q is not known: as if it were closed", c.Status)
-			status = tickets.StatusClosed
-		}
-		var tags []string
-		for _, t := range c.Tags {
-			tags = append(tags, t.Name)
-		}
-		for _, t := range c.Embedded.Threads {
-			if t.Type == "lineitem" || t.State == "draft" {
-				continue
-			}
-			p := foreignPart{
-				desk: "freescout", id: strconv.FormatInt(t.ID, 10), number: strconv.FormatInt(c.Number, 10), where: c.path, status: status, owner: c.Assignee.Email,
-				tags: tags, opened: c.CreatedAt, closed: c.ClosedAt, title: c.Subject, customer: c.Customer.show(), by: t.CreatedBy.Email,
-				note: t.Type == "note", out: t.Type == "message",
-				mail: pastMail{from: t.CreatedBy.show(), to: strings.Join(t.To, ", "), cc: strings.Join(t.Cc, ", "), subject: c.Subject, at: t.CreatedAt, text: t.Body, html: true},
-			}
-			for _, f := range t.Embedded.Attachments {
-				p.mail.files = append(p.mail.files, f.FileName)
-			}
-			out = h.part(out, p)
-		}
-	}
-	return out
-}
-
 // foreignPart is one message of another desk's conversation.
 type foreignPart struct {
 	desk, id, number, where string
@@ -519,7 +301,19 @@ type foreignPart struct {
 	opened, closed          time.Time
 	note, out               bool
 	mail                    pastMail
+	files                   []foreignFile
+	words                   func(m *pastMail) error // reads what it says; nil: mail has it
 }
+
+// foreignFile is an attachment that lies in the folder of the documents.
+type foreignFile struct {
+	pastFile
+	path   string
+	unpack func(data []byte) ([]byte, error) // nil: the file is the attachment
+}
+
+// folderOfFiles holds the attachments, beside the documents.
+const folderOfFiles = "attachments"
 
 // part makes a contact of a message.
 func (h *historyImport) part(out contactList, p foreignPart) contactList {
@@ -560,12 +354,57 @@ func (h *historyImport) part(out contactList, p foreignPart) contactList {
 	for _, t := range p.tags {
 		tags = append(tags, strings.ReplaceAll(strings.TrimSpace(t), " ", "-"))
 	}
+	p.mail = m
+	p.files = h.filesOf(&p)
 	return append(out, oldContact{
-		where: p.where, at: m.at.UTC(), raw: m.bytes(), key: "import:" + p.desk + ":" + h.to.Brand + ":" + p.number + ":" + p.id,
+		where: p.where, at: m.at.UTC(), make: p.bytes, key: "import:" + p.desk + ":" + h.to.Brand + ":" + p.number + ":" + p.id,
 		past: tickets.Past{Source: p.desk, Direction: direction, Numbers: []string{strings.ToLower(p.number)}, Ticket: &tickets.PastTicket{
 			Subject: p.title, Status: p.status, Requester: requester, Assignee: h.agent(p.owner), Queue: h.queue(p.queue), Tags: tags, Opened: p.opened, Closed: p.closed,
 		}},
 	})
+}
+
+// filesOf are the files of a message that can be taken; the others are named in
+// it, and said.
+func (h *historyImport) filesOf(p *foreignPart) (take []foreignFile) {
+	size := int64(0)
+	for _, f := range p.files {
+		info, err := os.Stat(f.path)
+		switch {
+		case err != nil:
+			h.wrong(p.where, "message %s: attachment %q is not at %s: only its name is taken", p.id, f.name, filepath.ToSlash(f.path))
+		case (size+info.Size())*7/5 > maxMail:
+			h.wrong(p.where, "message %s: attachment %q makes it larger than %d MB: only its name is taken", p.id, f.name, maxMail>>20)
+		default:
+			size += info.Size()
+			take = append(take, f)
+			continue
+		}
+		p.mail.lost = append(p.mail.lost, f.name)
+	}
+	return take
+}
+
+// bytes makes the mail with its files, which are read now.
+func (p foreignPart) bytes() ([]byte, error) {
+	m := p.mail
+	if p.words != nil {
+		if err := p.words(&m); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range p.files {
+		data, err := os.ReadFile(f.path)
+		if err == nil && f.unpack != nil {
+			data, err = f.unpack(data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read attachment %q: %w", f.name, err)
+		}
+		f.data = data
+		m.files = append(m.files, f.pastFile)
+	}
+	return m.bytes(), nil
 }
 
 // nameIn is the name before an address, "" for none.

@@ -20,8 +20,9 @@ import (
 type oldContact struct {
 	where string // for people: FILE:OFFSET
 	at    time.Time
-	raw   []byte // RFC 5322
-	key   string // in the ledger; "": by its content
+	raw   []byte                 // RFC 5322
+	make  func() ([]byte, error) // makes raw when it is wanted; nil: raw is there
+	key   string                 // in the ledger; "": by its content
 	past  tickets.Past
 }
 
@@ -59,6 +60,7 @@ type historyImport struct {
 	rules     tickets.Rules
 	parser    parser.Options
 	to        intake.Address
+	folder    string         // of the other desk's documents
 	tag       *regexp.Regexp // the other desk's mark in subjects; nil none
 	openSince time.Time
 	dry       bool

@@ -245,9 +245,15 @@ func TestFetchFromAnotherDesk(t *testing.T) {
 			fmt.Fprint(w, `[{"id":1,"number":"11","title":"one","state":"closed","customer":"a@x.example"},{"id":2,"number":"12","title":"two","state":"open","customer":"b@x.example"}]`)
 		case req.URL.Path == "/api/v1/tickets":
 			fmt.Fprint(w, `[]`)
+		case req.URL.Path == "/api/v1/tags":
+			fmt.Fprintf(w, `{"tags":["of-%s-%s"]}`, req.URL.Query().Get("object"), req.URL.Query().Get("o_id"))
+		case req.URL.Path == "/api/v1/ticket_attachment/1/11/5":
+			fmt.Fprint(w, "no JSON")
+		case strings.HasPrefix(req.URL.Path, "/api/v1/ticket_attachment/"):
+			w.WriteHeader(http.StatusNotFound)
 		default:
 			id := req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]
-			fmt.Fprintf(w, `[{"id":1%s,"ticket_id":%s,"from":"a@x.example","body":"hello","sender":"Customer","created_at":"2024-01-01T10:00:00Z"}]`, id, id)
+			fmt.Fprintf(w, `[{"id":1%s,"ticket_id":%s,"from":"a@x.example","body":"hello","sender":"Customer","created_at":"2024-01-01T10:00:00Z","attachments":[{"id":5,"filename":"a.txt"}]}]`, id, id)
 		}
 	}))
 	defer srv.Close()
@@ -282,10 +288,152 @@ func TestFetchFromAnotherDesk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if n := asked["/api/v1/ticket_attachment/1/11/5?"]; n != 1 {
+		t.Errorf("an attachment that was there was fetched %d times", n)
+	}
 	h := importRig(t, filepath.Join(t.TempDir(), "desk.db"))
+	h.folder = dir
 	list := readZammad(files, h)
+	if raw, err := list[0].make(); err != nil || !bytes.Contains(raw, []byte("bm8gSlNPTg==")) || !slices.Equal(list[0].past.Ticket.Tags, []string{"of-Ticket-1"}) {
+		t.Errorf("%q %v %v", raw, list[0].past.Ticket, err)
+	}
+	if raw, err := list[1].make(); err != nil || !bytes.Contains(raw, []byte("[a.txt]")) || len(h.problems) != 1 || h.problems[0].Lost {
+		t.Errorf("of one that is not there: %q %v %v", raw, h.problems, err)
+	}
 	if err := h.run(t.Context(), list.sort(), func(int) {}); err != nil || h.count.Messages != 2 || h.count.Tickets != 2 {
 		t.Errorf("%+v %v %v", h.count, h.problems, err)
+	}
+}
+
+// FreeScout lists active conversations only unless it is asked for others, and
+// its token stays on its host, whatever it says of a file's address.
+func TestFetchFreeScout(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		t.Errorf("another host was asked for %s with the key %q", req.URL, req.Header.Get("X-FreeScout-API-Key"))
+	}))
+	defer elsewhere.Close()
+	var srv *httptest.Server
+	srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		q := req.URL.Query()
+		switch {
+		case req.URL.Path == "/storage/attachment/7":
+			if q.Get("token") != "x" || req.Header.Get("X-FreeScout-API-Key") != "s3cret" {
+				t.Errorf("asked for the file with %s", req.URL)
+			}
+			fmt.Fprint(w, "a file")
+		case req.URL.Path == "/storage/moved":
+			http.Redirect(w, req, elsewhere.URL, http.StatusFound)
+		case q.Get("status") != "active,pending,closed,spam" || q.Get("embed") != "threads,tags" || q.Get("sortOrder") != "asc":
+			t.Errorf("asked for the list with %s", req.URL)
+		default:
+			fmt.Fprintf(w, `{"_embedded":{"conversations":[{"id":%[1]s,"number":%[1]s,"status":"closed","customer":{"email":"a@x.example"},"_embedded":{"tags":[{"id":1,"name":"vip"}],"threads":[
+				{"id":1%[1]s,"type":"customer","body":"hello %[1]s","createdBy":{"email":"a@x.example"},"createdAt":"2024-01-01T10:00:00Z","_embedded":{"attachments":[
+				{"id":7%[1]s,"fileName":"a.txt","fileUrl":"%[2]s/storage/attachment/7?id=7&token=x","mimeType":"text/plain"},
+				{"id":8%[1]s,"fileName":"b.txt","fileUrl":"%[3]s/b.txt","mimeType":"text/plain"}]}}]}}]},"page":{"totalPages":2}}`, q.Get("page"), srv.URL, elsewhere.URL)
+		}
+	}))
+	defer srv.Close()
+	base, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := &deskAPI{base: base, dir: t.TempDir(), header: http.Header{}, token: "s3cret", client: &http.Client{CheckRedirect: sameHost(base)}, wait: waitFor, done: func() {}}
+	if err := fetchFreeScout(t.Context(), api); err != nil {
+		t.Fatal(err)
+	}
+	if _, again, err := api.ask(t.Context(), srv.URL+"/storage/moved", 1); err == nil {
+		t.Errorf("it went along to another host, %v", again)
+	}
+	files, err := jsonFiles(api.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := importRig(t, filepath.Join(t.TempDir(), "desk.db"))
+	h.folder = api.dir
+	list := readFreeScout(files, h)
+	if err := h.run(t.Context(), list.sort(), func(int) {}); err != nil || h.count.Tickets != 2 || len(h.problems) != 2 {
+		t.Errorf("%+v %v %v", h.count, h.problems, err)
+	}
+	if raw, err := list[0].make(); err != nil || !bytes.Contains(raw, []byte("YSBmaWxl")) || !slices.Equal(list[0].past.Ticket.Tags, []string{"vip"}) {
+		t.Errorf("%q %v", raw, err)
+	}
+}
+
+// RT hands out its lists in pages that say whether there is another; what it
+// sent itself is not fetched.
+func TestFetchRT(t *testing.T) {
+	t.Parallel()
+	asked := map[string]int{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		page := req.URL.Query().Get("page")
+		asked[req.URL.Path+page]++
+		if req.Header.Get("Authorization") != "token 1-2-s3cret" || strings.Contains(req.URL.Query().Get("fields"), "Parent") {
+			t.Errorf("asked %s with %q", req.URL, req.Header.Get("Authorization"))
+		}
+		switch req.URL.Path + page {
+		case "/rt/REST/2.0/tickets1":
+			fmt.Fprint(w, `{"items":[{"id":"1","type":"ticket","Subject":"one","Status":"open","Queue":{"id":"1"},"Owner":{"id":"Nobody"},"Requestor":[{"id":"a@x.example"}],"LastUpdated":"2024-01-02T10:00:00Z"}],"next_page":"x","total":null}`)
+		case "/rt/REST/2.0/tickets2":
+			fmt.Fprint(w, `{"items":[]}`)
+		case "/rt/REST/2.0/ticket/1/history1":
+			fmt.Fprint(w, `{"items":[{"id":"10","type":"transaction","Type":"Create","ObjectId":"1","Creator":{"id":"a@x.example"},"Created":"2024-01-01T10:00:00Z"}],"next_page":"x"}`)
+		case "/rt/REST/2.0/ticket/1/history2":
+			if asked[req.URL.Path+page] == 1 {
+				w.Header().Set("Retry-After", "11")
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			fmt.Fprint(w, `{"items":[{"id":"11","type":"transaction","Type":"EmailRecord","ObjectId":"1","Creator":{"id":"RT_System"},"Created":"2024-01-01T10:00:00Z","Data":"<rt-1@desk>"},
+				{"id":"12","type":"transaction","Type":"Correspond","ObjectId":"1","Creator":{"id":"old staff"},"Created":"2024-01-01T11:00:00Z"}]}`)
+		case "/rt/REST/2.0/user/old staff":
+			fmt.Fprint(w, `{"id":7,"Name":"old staff","EmailAddress":"","Privileged":1}`)
+		case "/rt/REST/2.0/ticket/1/attachments1":
+			fmt.Fprint(w, `{"items":[{"id":"3","type":"attachment","TransactionId":"10","ContentType":"text/plain"},{"id":"4","type":"attachment","TransactionId":"11","ContentType":"text/plain"},{"id":"5","type":"attachment","TransactionId":{"id":"12"},"ContentType":"text/plain"}]}`)
+		case "/rt/REST/2.0/attachment/3", "/rt/REST/2.0/attachment/5":
+			fmt.Fprint(w, `{"id":3,"Headers":"From: a@x.example","Content":"aGVsbG8=\n"}`)
+		default:
+			t.Errorf("asked for %s", req.URL)
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer srv.Close()
+	base, err := url.Parse(srv.URL + "/rt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waited []time.Duration
+	fail := errors.New("stopped")
+	api := func() *deskAPI {
+		return &deskAPI{base: base, header: http.Header{}, token: "1-2-s3cret", client: srv.Client(), done: func() {}, wait: func(_ context.Context, d time.Duration) error {
+			waited = append(waited, d)
+			return fail
+		}}
+	}
+	dir := t.TempDir()
+	for range 3 { // stopped, whole, nothing left to do
+		a := api()
+		a.dir = dir
+		if err := fetchRT(t.Context(), a); !errors.Is(err, fail) {
+			t.Fatalf("%v", err)
+		}
+		fail = nil
+	}
+	if !slices.Equal(waited, []time.Duration{11 * time.Second}) || asked["/rt/REST/2.0/attachment/3"] != 1 || asked["/rt/REST/2.0/ticket/1/history1"] != 1 || asked["/rt/REST/2.0/tickets1"] != 3 {
+		t.Errorf("waited %v, asked %v", waited, asked)
+	}
+	files, err := jsonFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := importRig(t, filepath.Join(t.TempDir(), "desk.db"))
+	h.folder = dir
+	list := readRT(files, h)
+	if err := h.run(t.Context(), list.sort(), func(int) {}); err != nil || h.count.Messages != 2 || h.count.Tickets != 1 || len(h.problems) != 0 {
+		t.Errorf("%+v %v %v", h.count, h.problems, err)
+	}
+	if got := grouped(t, h.db); len(got) != 1 || !strings.Contains(got[0], " in out") {
+		t.Errorf("%q", got)
 	}
 }
 
