@@ -476,6 +476,7 @@ func (w *Worker) understandOne(ctx context.Context, row store.Claimed, rules tic
 	auth := authenticator.Authenticate(ctx, m, row.Data)
 	c.in = inbound(row, m, auth, rules)
 	c.in.Tried = w.tried(row.ID, auth.Later)
+	c.in.Sorted = tickets.SortAhead(c.in, rules)
 	return c
 }
 

@@ -31,6 +31,12 @@ type Tx struct {
 	first  int64 // the change number that the brand's row has
 
 	cache cache
+
+	turn    int64 // which write transaction of the process this is
+	touched bool  // it had to do with tickets
+	before  int64 // the turn that had before
+	carried bool  // asked for what was left behind
+	version int64 // of the database then
 }
 
 // cache holds what was looked up in this transaction and is still true.
@@ -165,7 +171,7 @@ func (db *DB) writeOnce(ctx context.Context, lasting, careful bool, f func(*Tx) 
 	if err != nil {
 		return err
 	}
-	tx := &Tx{db: db, session: session, careful: careful}
+	tx := &Tx{db: db, session: session, careful: careful, turn: db.carry.turns.Add(1)}
 	done := false
 	defer func() {
 		if !done {
@@ -182,7 +188,11 @@ func (db *DB) writeOnce(ctx context.Context, lasting, careful bool, f func(*Tx) 
 		return tx.doubtful(tx.failed) // f kept silent about it
 	}
 	done = true
-	return tx.doubtful(session.commit(ctx))
+	if err := session.commit(ctx); err != nil {
+		return tx.doubtful(err)
+	}
+	tx.leave()
+	return nil
 }
 
 // run runs f. Of a Try that gave up it makes an error.
@@ -315,26 +325,31 @@ func (tx *Tx) note(err error) error {
 }
 
 func (tx *Tx) each(ctx context.Context, text string, args []any, f rowFunc) error {
+	tx.touches(text)
 	return tx.note(tx.session.each(ctx, text, args, f))
 }
 
 func (tx *Tx) get(ctx context.Context, text string, args []any, dest ...any) error {
+	tx.touches(text)
 	return tx.note(get(ctx, tx.session, text, args, dest))
 }
 
 // exec returns how many rows were met.
 func (tx *Tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	tx.touches(text)
 	n, err := tx.session.exec(ctx, text, args)
 	return n, tx.note(err)
 }
 
 // later runs a statement whose answer nobody waits for.
 func (tx *Tx) later(ctx context.Context, text string, args ...any) error {
+	tx.touches(text)
 	return tx.note(tx.session.later(ctx, statement{text: text, args: args}))
 }
 
 // eachLater is each for rows that are not needed before flush.
 func (tx *Tx) eachLater(ctx context.Context, text string, args []any, f rowFunc) error {
+	tx.touches(text)
 	return tx.note(tx.session.later(ctx, statement{text: text, args: args, rows: f}))
 }
 
@@ -355,6 +370,7 @@ func (tx *Tx) insert(ctx context.Context, text string, args []any) (id int64, er
 // insertLater is insert for an id that is not needed before flush. It is told
 // of a row that was added.
 func (tx *Tx) insertLater(ctx context.Context, text string, args []any, id func(int64)) error {
+	tx.touches(text)
 	return tx.note(tx.session.later(ctx, statement{text: text, args: args, id: id}))
 }
 

@@ -330,11 +330,11 @@ func (db *DB) ClaimLedger(ctx context.Context, brand string, n int, now, until t
 			return err
 		}
 		rows, err = tx.claimLedger(ctx, brand, together, now, until, time.Time{})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		return tx.loadRaw(ctx, rows)
+		return err
 	})
+	if err == nil {
+		err = db.loadRaw(ctx, rows)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("claim %d ledger rows of brand %q: %w", n, brand, err)
 	}
@@ -372,11 +372,11 @@ func (db *DB) ClaimFresh(ctx context.Context, brand string, n int, since, now, u
 	var rows []Claimed
 	err := db.claim(ctx, func(tx *Tx) (err error) {
 		rows, err = tx.claimLedger(ctx, brand, n, now, until, since)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		return tx.loadRaw(ctx, rows)
+		return err
 	})
+	if err == nil {
+		err = db.loadRaw(ctx, rows)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("claim %d fresh ledger rows of brand %q: %w", n, brand, err)
 	}
@@ -487,8 +487,10 @@ func (db *DB) PutOffLedger(ctx context.Context, rows []Claimed, until time.Time)
 }
 
 // loadRaw fills in Data of all but large mails and what is outside of the
-// database: whoever needs that asks for it.
-func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
+// database: whoever needs that asks for it. It reads after the claim, so that
+// nobody's transaction waits while mails are unpacked. When that fails the rows
+// are given back: it is no attempt at them.
+func (db *DB) loadRaw(ctx context.Context, rows []Claimed) error {
 	byID := make(map[int64]*Claimed, len(rows))
 	ids := make([]int64, 0, len(rows))
 	for i := range rows {
@@ -496,15 +498,15 @@ func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 			ids, byID[rows[i].ID] = append(ids, rows[i].ID), &rows[i]
 		}
 	}
-	return chunks(ids, maxIn, func(ids []int64) error {
+	err := chunks(ids, maxIn, func(ids []int64) error {
 		list, args := in(nil, ids)
-		return tx.each(ctx, `SELECT ledger, data FROM raw WHERE ledger IN `+list, args, func(scan func(...any) error) error {
+		return db.read.each(ctx, `SELECT ledger, data FROM raw WHERE ledger IN `+list, args, func(scan func(...any) error) error {
 			var id int64
 			var packed sql.RawBytes
 			if err := scan(&id, &packed); err != nil {
 				return err
 			}
-			data, err := tx.db.raw.unpack(packed)
+			data, err := db.raw.unpack(packed)
 			if err != nil {
 				return fmt.Errorf("ledger row %d: %w", id, err)
 			}
@@ -512,6 +514,10 @@ func (tx *Tx) loadRaw(ctx context.Context, rows []Claimed) error {
 			return nil
 		})
 	})
+	if err != nil {
+		return errors.Join(err, db.ReturnLedger(context.WithoutCancel(ctx), rows))
+	}
+	return nil
 }
 
 // notFound turns database/sql's word for no row into ours.

@@ -63,6 +63,9 @@ func (f *finder) like(ctx context.Context) error {
 	if !f.keys.Opens || f.keys.LikeSince.IsZero() {
 		return nil
 	}
+	if err := f.tx.carryOn(ctx); err != nil {
+		return err
+	}
 	since := ms(f.keys.LikeSince)
 	if c := f.tx.cache.like[f.keys.Brand]; c != nil && c.since <= since {
 		return nil

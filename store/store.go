@@ -82,6 +82,7 @@ type DB struct {
 	large  large
 	spools string // Options.Spool
 	dots   dots
+	carry  carrier
 	keys   tickets.Keyring
 
 	restored time.Time // see NoteRestore

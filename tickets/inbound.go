@@ -64,6 +64,7 @@ type Inbound struct {
 	Auth        Auth
 	Tried       time.Time // when it was tried first to be proven; zero: now
 	Defects     []string
+	Sorted      *Sorted // by SortAhead; nil: not yet
 
 	// Button is set for ChannelWeb: what a customer pressed on a page.
 	Button *Button

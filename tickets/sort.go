@@ -23,7 +23,34 @@ type Request struct {
 // the first 64 KB and 2000 words. The same request always gives the same guess,
 // whatever the case of its letters and wherever its lines end. A desk without
 // the four standard severities and without a matrix gets no severity.
-func Sort(r Request, rules Rules) Guess {
+func Sort(r Request, rules Rules) Guess { return sortWords(r, rules).favoured(r, rules) }
+
+// Sorted is what the words of a request say by themselves, whoever asks.
+type Sorted struct {
+	request Request // Subject, Text, Category
+	learned *Model
+	guess   Guess
+	grave   bool
+}
+
+// SortAhead sorts the words of a mail that is likely to open a ticket, nil for
+// others. Decisions of a brand wait for each other; sorting, which is a third of
+// a decision's work, need not, and Inbound.Sorted hands it on. A decision that
+// is about other words sorts those.
+func SortAhead(in Inbound, rules Rules) *Sorted {
+	if _, agent := rules.Agent(in.From.Address); agent || in.Kind != KindMessage || len(in.InReplyTo)+len(in.References) > 0 {
+		return nil
+	}
+	return sortWords(Request{Subject: titleOf(in), Text: in.Reply}, rules)
+}
+
+// about reports whether the request was sorted by its words, with what the desk
+// has learned since.
+func (s *Sorted) about(r Request, rules Rules) bool {
+	return s != nil && s.request == Request{Subject: r.Subject, Text: r.Text, Category: r.Category} && s.learned == rules.Learned
+}
+
+func sortWords(r Request, rules Rules) *Sorted {
 	w := readWords(r.Subject, r.Text)
 	b := weigh(w, rules.Signs)
 	g := Guess{By: "rules", Category: r.Category}
@@ -38,8 +65,15 @@ func Sort(r Request, rules Rules) Guess {
 		g.weighSeverity(b, rules, matrix)
 	}
 	rules.Learned.advise(&g, w, r.Category != "", rules, matrix)
-	if r.Favoured != "" && matrix != nil {
-		favour(&g, r.Favoured, matrix, b.grave)
+	return &Sorted{Request{Subject: r.Subject, Text: r.Text, Category: r.Category}, rules.Learned, g, b.grave}
+}
+
+// favoured is the guess for who asks.
+func (s *Sorted) favoured(r Request, rules Rules) Guess {
+	g := s.guess
+	g.Why = slices.Clip(g.Why)
+	if matrix := rules.matrix(); r.Favoured != "" && matrix != nil {
+		favour(&g, r.Favoured, matrix, s.grave)
 	}
 	return g
 }
@@ -182,5 +216,9 @@ func (d *decision) favoured(t *Ticket) string {
 
 // guessFor sorts a ticket by its subject and the words that opened it.
 func (d *decision) guessFor(t *Ticket, text string) Guess {
-	return Sort(Request{Subject: t.Subject, Text: text, Category: t.Category, Favoured: d.favoured(t)}, d.rules)
+	r := Request{Subject: t.Subject, Text: text, Category: t.Category, Favoured: d.favoured(t)}
+	if d.in.Sorted.about(r, d.rules) {
+		return d.in.Sorted.favoured(r, d.rules)
+	}
+	return Sort(r, d.rules)
 }

@@ -25,14 +25,27 @@ func show(a Address) string {
 
 // excerpt is the text in one line, cut at a word before n runes.
 func excerpt(text string, n int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	r := []rune(text)
-	if len(r) <= n {
-		return text
+	var b strings.Builder // no more of a long text than is shown
+	left := n
+	for word := range strings.FieldsSeq(text) {
+		if b.Len() > 0 {
+			word = " " + word
+		}
+		for _, r := range word {
+			if left == 0 {
+				return cutAtWord(b.String()) + " …"
+			}
+			b.WriteRune(r)
+			left--
+		}
 	}
-	cut := string(r[:n])
-	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
-		cut = cut[:i]
+	return b.String()
+}
+
+// cutAtWord leaves out a word that was cut in the second half of s.
+func cutAtWord(s string) string {
+	if i := strings.LastIndexByte(s, ' '); i > len(s)/2 {
+		return s[:i]
 	}
-	return cut + " …"
+	return s
 }
