@@ -303,7 +303,10 @@ func (f *finder) sender(ctx context.Context) error {
 	})
 }
 
-const week = 7
+const (
+	week    = 7
+	stretch = 8 // days that messages_stretch keeps together
+)
 
 // duplicate finds the newest message with the same content in the week before.
 // Two pollers may commit in another order than they looked at the clock, and
@@ -313,16 +316,16 @@ func (f *finder) duplicate(ctx context.Context) error {
 		return nil
 	}
 	now := f.keys.Now
-	days := []int64{dayOf(now) + 1}
-	for d := range int64(week + 1) {
-		days = append(days, dayOf(now)-d)
+	var stretches []int64
+	for s := (dayOf(now) - week) / stretch; s <= (dayOf(now)+1)/stretch; s++ {
+		stretches = append(stretches, s)
 	}
-	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now.AddDate(0, 0, 1))}, days)
-	// Served by messages_content: a seek in each of nine days.
+	list, args := in([]any{f.keys.Content[:], f.keys.Brand, ms(now.AddDate(0, 0, -week)), ms(now.AddDate(0, 0, 1))}, stretches)
+	// Served by messages_stretch: a seek in each of two.
 	var messages []tickets.Message
 	row := messageRow(&messages)
 	return f.tx.eachLater(ctx, selectMessages+`
-		content IS NOT NULL AND day IN `+list+` AND content = $1 AND brand = $2 AND received >= $3 AND received <= $4
+		content IS NOT NULL AND day / 8 IN `+list+` AND content = $1 AND brand = $2 AND received >= $3 AND received <= $4
 		ORDER BY id DESC LIMIT 1`, args,
 		func(scan func(...any) error) error {
 			if err := row(scan); err != nil {
