@@ -154,5 +154,11 @@ func (s *session) moveOnce(set imap.UIDSet, folder string) error {
 	if !caps.Has(imap.CapUIDPlus) {
 		return nil
 	}
-	return s.do("expunge", func() error { return s.client.UIDExpunge(set).Close() })
+	return s.do("expunge", func() error {
+		cmd := s.client.UIDExpunge(set)
+		for cmd.Next() != 0 { // these are told to nobody else: the next mail would be no growth
+			s.exists.Add(-1)
+		}
+		return cmd.Close()
+	})
 }

@@ -46,6 +46,30 @@ func TestNewMailWakesAtOnce(t *testing.T) {
 	}
 }
 
+// What the desk takes out of the folder itself makes it smaller: the next mail is
+// news although there are no more than before.
+func TestNewMailWakesAtOnceWhereMailIsMoved(t *testing.T) {
+	t.Parallel()
+	for name, without := range map[string][]imap.Cap{"MOVE": nil, "COPY and UID EXPUNGE": {imap.CapMove}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testmail.IMAPOptions{Folders: []string{"Done"}, Without: without}) // polls once an hour
+			b.opt.ProcessedFolder = "Done"
+			b.run(b.mailbox())
+			for i := range 4 {
+				b.append(mailText(i))
+				b.waitRows(i + 1)
+				for end := time.Now().Add(20 * time.Second); len(b.mails("Done")) <= i || len(b.mails("INBOX")) > 0; {
+					if time.Now().After(end) {
+						t.Fatalf("mail %d is not moved", i)
+					}
+					<-time.After(5 * time.Millisecond)
+				}
+			}
+		})
+	}
+}
+
 func TestPollWithoutIdle(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testmail.IMAPOptions{})
