@@ -12,13 +12,16 @@ UNWATCHED  = -gcflags='modernc.org/...=-race=false'
 # it starts no goroutine. Alone, so that nothing else uses them up either.
 BUDGETED   = frontdesk/parser
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# Neither is linked in: go.mod names neither. gosec compiles for minutes the first time.
+GOSEC     = github.com/securego/gosec/v2/cmd/gosec@v2.29.0
+VULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 COMMA      = ,
 
 export CGO_ENABLED = 0
 
-.PHONY: packages help build test lint libc bench gobench fuzz torture eval deps demo
+.PHONY: packages help build test lint gosec vuln libc bench gobench fuzz torture eval deps demo
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +44,22 @@ lint: libc ## gofmt, vet, staticcheck, go.mod tidy and verified
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+
+# SECURITY.md says why G304 and what is no part of the desk are left out.
+gosec: ## gosec over what the desk consists of: about a minute
+	$(GO) run $(GOSEC) -quiet -exclude=G304 $(addprefix -exclude-dir=,$(UNSHIPPED)) ./...
+
+UNSHIPPED = bench packaging torture internal/arrows internal/testdesk internal/testmail internal/twiliosim store/storetest
+
+# The database of vulnerabilities is asked over the network; GOVULNDB names a
+# mirror or a copy (file:///DIR). No answer is never taken for "none known".
+vuln: ## govulncheck: are known vulnerabilities called? wants vuln.go.dev or GOVULNDB=URL
+	@$(GO) run $(VULNCHECK) $(if $(GOVULNDB),-db $(GOVULNDB)) ./cmd/frontdesk || { status=$$?; \
+		echo '############################################################'; \
+		echo 'NOT CLEAN: vulnerabilities, or a database that does not answer (above);'; \
+		echo 'a copy of it: make vuln GOVULNDB=file:///DIR'; \
+		echo '############################################################'; \
+		exit $$status; }
 
 # modernc.org/sqlite works with exactly the libc that it names (its issue 177);
 # another dependency may lift it unseen.

@@ -72,7 +72,7 @@ func (m *Mailbox) missingMarks(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		low, without = uint32(max(1, int64(cur.UID)-tailWindow+1)), imap.FlagSeen
+		low, without = uint32(max(1, int64(cur.UID)-tailWindow+1)), imap.FlagSeen // #nosec G115 -- between 1 and a UID
 	}
 	uids, err := s.search(low, without)
 	if err != nil {

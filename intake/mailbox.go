@@ -129,7 +129,7 @@ func backoff(n int) time.Duration {
 	if n < 10 {
 		d = min(d, time.Second<<(max(n, 1)-1))
 	}
-	return d*4/5 + rand.N(d*2/5+1)
+	return d*4/5 + rand.N(d*2/5+1) // #nosec G404 -- a pause, not a secret
 }
 
 // failedTries is how many tries in a row came to nothing, after a session that

@@ -34,7 +34,7 @@ type pass struct {
 func (p *pass) run(ctx context.Context, tail bool) error {
 	low := p.cur.UID + 1
 	if tail {
-		low = uint32(max(1, int64(p.cur.UID)-tailWindow+1))
+		low = uint32(max(1, int64(p.cur.UID)-tailWindow+1)) // #nosec G115 -- between 1 and a UID
 	}
 	for uid := range p.m.fails {
 		low = min(low, uid)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	stdmime "mime"
 	"mime/quotedprintable"
 	"net/mail"
@@ -402,7 +401,7 @@ func sevenBit(data []byte) ([]byte, bool) {
 			return nil, false
 		}
 		b.Write(line)
-		io.WriteString(&b, "\r\n")
+		b.WriteString("\r\n")
 	}
 	return b.Bytes(), true
 }

@@ -54,7 +54,7 @@ func jitter(letter int64, span time.Duration) time.Duration {
 		return 0
 	}
 	h := fnv.New32a()
-	h.Write([]byte(strconv.FormatInt(letter, 10)))
+	_, _ = h.Write([]byte(strconv.FormatInt(letter, 10)))
 	return time.Duration(h.Sum32()) % span
 }
 

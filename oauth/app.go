@@ -42,7 +42,7 @@ type App struct {
 // Offline access and consent are asked for each time: without them Google hands
 // out a refresh token at the very first login only.
 func Google() App {
-	return App{
+	return App{ // #nosec G101 -- public addresses
 		Provider:  "google",
 		AuthURL:   "https://accounts.google.com/o/oauth2/v2/auth",
 		TokenURL:  "https://oauth2.googleapis.com/token",

@@ -179,7 +179,7 @@ func (r *rtfReader) word(word string, n int) {
 		r.skipFrom = max(r.depth, 1)
 	case r.skipFrom > 0:
 	case word == "ansicpg" && n > 0:
-		if name := codepageName(uint32(n)); name != "" {
+		if name := codepageName(uint32(n)); name != "" { // #nosec G115 -- a wrong number names no codepage
 			r.codepage = name
 		}
 	case word == "uc":
@@ -189,7 +189,7 @@ func (r *rtfReader) word(word string, n int) {
 		if n < 0 {
 			n += 65536
 		}
-		r.out.WriteRune(rune(n))
+		r.out.WriteRune(rune(n)) // #nosec G115 -- WriteRune writes U+FFFD for what is no rune
 		r.pending = r.unicodeSkip
 	case word == "par" || word == "line" || word == "row" || word == "sect":
 		r.flush()

@@ -220,7 +220,7 @@ func eachProp(data []byte, f func(id, kind uint16, value []byte)) {
 		if !ok {
 			return
 		}
-		kind, id := uint16(tag), uint16(tag>>16)
+		kind, id := uint16(tag), uint16(tag>>16) // #nosec G115 -- halves of a tag
 		if id >= 0x8000 && !r.skipName() {
 			return
 		}

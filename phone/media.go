@@ -114,7 +114,7 @@ func (c *Client) fetchOnce(t transport, at *url.URL, limit int64) (File, *Error)
 		if res.StatusCode < 300 || res.StatusCode > 399 {
 			return readFile(t, res, limit)
 		}
-		res.Body.Close()
+		_ = res.Body.Close()
 		if at, err = c.redirected(at, res.Header.Get("Location")); err != nil {
 			return File{}, &Error{Op: t.op, Status: res.StatusCode, Text: err.Error()}
 		}

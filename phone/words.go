@@ -44,7 +44,7 @@ func wordsOf(language string) words {
 	return english
 }
 
-var english = words{
+var english = words{ // #nosec G101 -- sentences
 	locale:  "en-GB",
 	welcome: func(brand string) string { return fmt.Sprintf("Thank you for calling %s.", or(brand, "us")) },
 	closed: func(brand string) string {
@@ -121,7 +121,7 @@ var english = words{
 	noAnswer:   "The customer did not answer. Goodbye.",
 }
 
-var german = words{
+var german = words{ // #nosec G101 -- sentences
 	locale: "de-DE",
 	welcome: func(brand string) string {
 		return fmt.Sprintf("Vielen Dank für Ihren Anruf bei %s.", or(brand, "uns"))

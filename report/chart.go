@@ -146,7 +146,7 @@ func (p plan) drawLine() {
 
 // pale is a colour as it looks through paper.
 func pale(c color.RGBA) color.RGBA {
-	mix := func(v uint8) uint8 { return uint8((int(v) + 4*255) / 5) }
+	mix := func(v uint8) uint8 { return uint8((int(v) + 4*255) / 5) } // #nosec G115 -- a mean of two octets
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xff}
 }
 

@@ -76,10 +76,10 @@ func brandColor(s string) color.RGBA {
 	c := color.RGBA{0x2f, 0x6f, 0xab, 0xff}
 	if hexColor.MatchString(s) {
 		n, _ := strconv.ParseUint(s[1:], 16, 32)
-		c = color.RGBA{uint8(n >> 16), uint8(n >> 8), uint8(n), 0xff}
+		c = color.RGBA{uint8(n >> 16), uint8(n >> 8), uint8(n), 0xff} // #nosec G115 -- octets of a colour
 	}
 	for contrast(c) < 3 { // WCAG 2.2, 1.4.11: graphics
-		c = color.RGBA{uint8(int(c.R) * 9 / 10), uint8(int(c.G) * 9 / 10), uint8(int(c.B) * 9 / 10), 0xff}
+		c = color.RGBA{uint8(int(c.R) * 9 / 10), uint8(int(c.G) * 9 / 10), uint8(int(c.B) * 9 / 10), 0xff} // #nosec G115 -- less than the octet it was
 	}
 	return c
 }

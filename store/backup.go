@@ -31,7 +31,7 @@ func (e *sqliteEngine) backup(ctx context.Context, path string) (err error) {
 	defer func() {
 		err = errors.Join(err, f.Close())
 		if err != nil {
-			os.Remove(path)
+			_ = os.Remove(path)
 		}
 	}()
 	// A connection of its own: it runs long, and those that read may not write.

@@ -81,7 +81,7 @@ func (db *DB) stow(ctx context.Context, items []Item) (_ context.Context, cancel
 		} else {
 			out[i].data = packedBytes(db.raw.pack(items[i].Data))
 		}
-		if db.blobs.Place != "" && items[i].size() > db.blobs.LargerThan {
+		if db.blobs.Place != "" && items[i].size() > db.blobs.LargerThan { // #nosec G602 -- there is one out for each item
 			large = append(large, i)
 		}
 	}

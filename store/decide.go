@@ -156,7 +156,7 @@ func (db *DB) writeSo(ctx context.Context, lasting bool, f func(*Tx) error) erro
 // pause waits a little before another attempt, longer each time and never
 // twice the same: those who collided must not meet again.
 func pause(ctx context.Context, try int) error {
-	t := time.NewTimer(time.Duration(1<<try) * time.Millisecond * time.Duration(50+rand.IntN(100)) / 100)
+	t := time.NewTimer(time.Duration(1<<try) * time.Millisecond * time.Duration(50+rand.IntN(100)) / 100) // #nosec G404 -- a pause, not a secret
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -20,7 +20,7 @@ func lockFile(path string) (*os.File, error) {
 	if err == nil {
 		return f, nil
 	}
-	f.Close()
+	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fmt.Errorf("lock %q: %w", path, ErrLocked)
 	}

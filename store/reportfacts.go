@@ -86,7 +86,7 @@ func (r *report) fact(scan func(...any) error) error {
 	return nil
 }
 
-func clockIndex(c sla.Clock) uint8 { return uint8(slices.Index(sla.Clocks[:], c)) }
+func clockIndex(c sla.Clock) uint8 { return uint8(slices.Index(sla.Clocks[:], c)) } // #nosec G115 -- one of sla.Clocks
 
 // works reports whether the desk still owes a solution.
 func works(s tickets.Status) bool {

@@ -214,7 +214,7 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 		return nil
 	})
 	if held != nil {
-		held.Close()
+		_ = held.Close()
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package tickets
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -590,7 +591,6 @@ func (d *decision) actLoose(agent Agent, commands []Command, problems []string) 
 }
 
 func parseNumber(w string) int64 {
-	var n int64
-	fmt.Sscan(strings.Trim(w, "#,"), &n)
+	n, _ := strconv.ParseInt(strings.Trim(w, "#,"), 10, 64) // Sscan reads 010 as eight
 	return n
 }

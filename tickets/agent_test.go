@@ -321,9 +321,9 @@ func TestAgentsOwnClient(t *testing.T) {
 func TestReleaseByMail(t *testing.T) {
 	t.Parallel()
 	relay := Keyring{Current: secret}.RelayAddress("support@baleyo.test", "+", Relay{0, chandra.ID, RelayAgent, 0})
-	in := fromAgent(chandra, 0, []string{"#release 5 #7"}, "", func(in *Inbound) { in.Recipients = []string{relay} })
+	in := fromAgent(chandra, 0, []string{"#release 5 #7 010"}, "", func(in *Inbound) { in.Recipients = []string{relay} })
 	c := Receive(foundWith(), in, rulesForTest(), noon)
-	want(t, "released", fmt.Sprint(c.Release), "[5 7]")
+	want(t, "released", fmt.Sprint(c.Release), "[5 7 10]")
 	want(t, "letters", letters(c), "agent-receipt→chandra@baleyo.test")
 }
 

@@ -246,7 +246,7 @@ func foldRune(b *strings.Builder, r rune) {
 		if 'A' <= r && r <= 'Z' {
 			r += 'a' - 'A'
 		}
-		b.WriteByte(byte(r))
+		b.WriteByte(byte(r)) // #nosec G115 -- below RuneSelf
 		return
 	}
 	switch r = unicode.ToLower(unicode.ToUpper(r)); r {

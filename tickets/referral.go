@@ -24,7 +24,7 @@ func NewReferralCode(name string, person int64) string {
 	if len(word) < 2 {
 		word = "FRIEND"
 	}
-	return word + "-" + scattered(uint64(person))
+	return word + "-" + scattered(uint64(person)) // #nosec G115 -- ids are positive
 }
 
 func firstWord(name string) string {

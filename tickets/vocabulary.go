@@ -280,7 +280,7 @@ func (d *drafting) slot(c choice) slot {
 	if s, ok := d.slots[c.text]; ok {
 		return s
 	}
-	s := slot(len(d.slots))
+	s := slot(len(d.slots)) // #nosec G115 -- our own phrases: some hundred choices
 	d.slots[c.text] = s
 	for _, pattern := range c.patterns {
 		d.of(pattern).fit(s)
@@ -409,7 +409,7 @@ func (t *trie) put(text string, w *lore, backwards bool) {
 		}
 		to := t.nodes[at].step(by)
 		if to == 0 {
-			to = uint16(len(t.nodes))
+			to = uint16(len(t.nodes)) // #nosec G115 -- our own phrases: some thousand nodes
 			t.nodes = append(t.nodes, node{})
 			if l := by - 'a'; l < latin {
 				t.nodes[at].next[l] = to

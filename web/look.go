@@ -46,12 +46,12 @@ func readColor(s string) (c rgb, ok bool) {
 		return c, false
 	}
 	n, err := strconv.ParseUint(s[1:], 16, 32)
-	return rgb{uint8(n >> 16), uint8(n >> 8), uint8(n)}, err == nil
+	return rgb{uint8(n >> 16), uint8(n >> 8), uint8(n)}, err == nil // #nosec G115 -- octets of a colour
 }
 
 // css is safe in a style element: it is made of numbers.
 func (c rgb) css() template.CSS {
-	return template.CSS(fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]))
+	return template.CSS(fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2])) // #nosec G203 -- made of numbers
 }
 
 // against moves the colour away from the ground until it can be read on it.

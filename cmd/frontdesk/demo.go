@@ -85,7 +85,7 @@ func newStage(ctx context.Context) (s *stage, err error) {
 	s = &stage{ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
-			s.close()
+			_ = s.close()
 		}
 	}()
 	if s.folder, err = os.MkdirTemp("", "frontdesk-demo-"); err != nil {

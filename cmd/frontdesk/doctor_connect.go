@@ -90,7 +90,7 @@ func greetIMAP(ctx context.Context, server config.IMAP, settings *tls.Config) er
 		return err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	client, err := imapSession(conn, server.TLS, settings)
 	if err != nil {

@@ -64,7 +64,7 @@ func initFolder(dir string) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // #nosec G301 -- secrets in it have modes of their own
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o750); err != nil {

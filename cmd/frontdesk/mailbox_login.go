@@ -143,7 +143,7 @@ func browse(url string) {
 	default:
 		return
 	}
-	command := exec.Command(program, url)
+	command := exec.Command(program, url) // #nosec G204,G702 -- the program is the operator's own $BROWSER, without a shell
 	if command.Start() == nil {
 		go func() { _ = command.Wait() }()
 	}

@@ -157,7 +157,7 @@ func probeIMAPWith(ctx context.Context, server config.IMAP, token string) (strin
 		return "", connectHint(err)
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 
 	client, err := imapSession(conn, server.TLS, settings)

@@ -97,7 +97,7 @@ func manCommand() *cobra.Command {
 }
 
 func writeManuals(root *cobra.Command, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // #nosec G301 -- manual pages are for everybody
 		return err
 	}
 	info, date := currentBuild(), manDate
