@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	stdmime "mime"
+	"io"
 	"mime/quotedprintable"
 	"net/mail"
 	"strconv"
