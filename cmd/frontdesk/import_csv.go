@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -47,8 +48,9 @@ type csvColumn struct {
 // csvFile is a file of records by column.
 type csvFile struct {
 	columns []csvColumn
+	maps    columnMap // nil: the first line has our names
 
-	places []string // name of the column at each place, "" none
+	places [][]string // names of the columns at each place
 	rows   []csvRow
 	errors []lineError
 }
@@ -81,32 +83,101 @@ func textOf(data []byte) []byte {
 }
 
 func (c *csvFile) head(fields []string) error {
-	var missing []string
+	found := map[string]bool{}
 	for _, f := range fields {
-		name := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(f)))
-		i := slices.IndexFunc(c.columns, func(col csvColumn) bool {
-			return col.name == name || slices.Contains(strings.Split(col.also, "|"), name)
-		})
-		if i < 0 && name != "" {
-			return fmt.Errorf("%s: no such column (one of %s)", f, c.names())
+		names, err := c.namesOf(f)
+		if err != nil {
+			return err
 		}
-		if i >= 0 {
-			name = c.columns[i].name
+		for _, name := range names {
+			if found[name] {
+				return fmt.Errorf("%s: this column comes twice", f)
+			}
+			found[name] = true
 		}
-		if name != "" && slices.Contains(c.places, name) {
-			return fmt.Errorf("%s: this column comes twice", f)
+		c.places = append(c.places, names)
+	}
+	var missing []string
+	for _, name := range sortedKeys(c.maps) {
+		if !found[name] {
+			return fmt.Errorf("%s: there is no column %q, which --map names", name, c.maps[name])
 		}
-		c.places = append(c.places, name)
 	}
 	for _, col := range c.columns {
-		if col.needs && !slices.Contains(c.places, col.name) {
+		if col.needs && !found[col.name] {
 			missing = append(missing, col.name)
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%s: missing: the first line names the columns (%s)", strings.Join(missing, ", "), c.names())
+		return fmt.Errorf("%s: missing: the first line names the columns (%s), or --map does", strings.Join(missing, ", "), c.names())
 	}
 	return nil
+}
+
+// namesOf are the columns that a field of the first line stands for. With
+// --map what is not named is passed over.
+func (c *csvFile) namesOf(field string) (names []string, err error) {
+	name := columnWord(field)
+	if c.maps != nil {
+		for _, ours := range sortedKeys(c.maps) {
+			if columnWord(c.maps[ours]) == name {
+				names = append(names, ours)
+			}
+		}
+		return names, nil
+	}
+	i := slices.IndexFunc(c.columns, func(col csvColumn) bool {
+		return col.name == name || slices.Contains(strings.Split(col.also, "|"), name)
+	})
+	switch {
+	case name == "":
+		return nil, nil
+	case i < 0:
+		return nil, fmt.Errorf("%s: no such column (one of %s)\nhint: --map names columns that are called otherwise", field, c.names())
+	}
+	return []string{c.columns[i].name}, nil
+}
+
+func columnWord(s string) string {
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// columnMap says what columns of ours are called in a file.
+type columnMap map[string]string
+
+// knownMaps are those of other programs.
+var knownMaps = map[string]columnMap{
+	// The columns of osTicket's ticket export unless somebody chose others:
+	// getExportableFields in its include/class.queue.php.
+	"osticket": {
+		"number": "Ticket Number", "subject": "Subject", "customer": "From Email", "name": "From", "at": "Date Created",
+		"text": "Subject", "status": "Current Status", "closed": "Closed Date", "agent": "Agent Assigned",
+	},
+}
+
+// columnMapOf reads --map.
+func columnMapOf(columns []csvColumn, pairs []string) (columnMap, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	m := columnMap{}
+	for _, pair := range pairs {
+		ours, theirs, ok := strings.Cut(pair, "=")
+		known := knownMaps[strings.ToLower(pair)]
+		switch {
+		case known != nil:
+			maps.Copy(m, known)
+		case !ok:
+			return nil, fmt.Errorf("--map %q: COLUMN=THEIRS, or one of %s", pair, strings.Join(sortedKeys(knownMaps), ", "))
+		case !slices.ContainsFunc(columns, func(c csvColumn) bool { return c.name == ours }):
+			return nil, fmt.Errorf("--map %q: no such column (one of %s)", pair, (&csvFile{columns: columns}).names())
+		case theirs == "":
+			delete(m, ours)
+		default:
+			m[ours] = theirs
+		}
+	}
+	return m, nil
 }
 
 func (c *csvFile) names() string {
@@ -130,8 +201,10 @@ func (c *csvFile) row(line int, fields []string) {
 		case i >= len(c.places):
 			c.wrong(line, "", "%d cells, and the first line names %d columns", len(fields), len(c.places))
 			return
-		case c.places[i] != "":
-			r.cells[c.places[i]] = f
+		default:
+			for _, name := range c.places[i] {
+				r.cells[name] = f
+			}
 		}
 	}
 	if len(r.cells) > 0 {
@@ -395,23 +468,32 @@ func ticketColumns() []csvColumn {
 func importTicketsCommand() *cobra.Command {
 	var f historyFlags
 	var strict bool
+	var pairs []string
 	cmd := &cobra.Command{
-		Use:   "tickets FILE --mailbox ADDRESS [--dry-run] [--strict]",
+		Use:   "tickets FILE --mailbox ADDRESS [--map COLUMN=THEIRS] [--dry-run] [--strict]",
 		Short: "tickets with their messages",
 		Long: `Tickets reads a CSV file of messages; "-" reads standard input. Columns:
 ` + (&csvFile{columns: ticketColumns()}).long() + `
 
+--map number="Case ID" says what a column is called in the file; then columns
+that are not named are passed over. --map osticket names those of osTicket's
+export, which has no messages: the text is the subject.
+
 Nobody is written to. The numbers lead customers' later mails ("[Ticket#4711]")
 to the tickets. Running it twice adds nothing.`,
-		Example: "  frontdesk import csv tickets tickets.csv --mailbox support@example.com --dry-run",
+		Example: "  frontdesk import csv tickets tickets.csv --mailbox support@example.com --dry-run\n  frontdesk import csv tickets export.csv --mailbox support@example.com --map osticket --map queue=Department",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			named, err := columnMapOf(ticketColumns(), pairs)
+			if err != nil {
+				return err
+			}
 			return f.run(cmd, func(h *historyImport, since time.Time) (history, func(), error) {
 				data, name, err := importFile(cmd, args[0])
 				if err != nil {
 					return nil, nil, err
 				}
-				file := &csvFile{columns: ticketColumns()}
+				file := &csvFile{columns: ticketColumns(), maps: named}
 				if err := file.read(data); err != nil {
 					return nil, nil, fmt.Errorf("%s:%w", name, err)
 				}
@@ -428,6 +510,7 @@ to the tickets. Running it twice adds nothing.`,
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&strict, "strict", false, "take nothing when a line has a mistake")
+	cmd.Flags().StringArrayVar(&pairs, "map", nil, "COLUMN=THEIRS: what a column is called in the file; osticket: all of osTicket's (may be repeated)")
 	return cmd
 }
 
@@ -515,12 +598,28 @@ func ticketsOf(file *csvFile, name string, h *historyImport, since time.Time) co
 	return out.sort()
 }
 
-// agent is the agent of today for an address of then, "" for none.
+// agent is the agent of today for an address or a name of then, "" for none.
 func (h *historyImport) agent(address string) string {
+	if !strings.Contains(address, "@") {
+		return h.agentNamed(address)
+	}
 	if a, ok := h.rules.Agent(address); ok && a.ID != 0 {
 		return a.Address
 	}
 	return ""
+}
+
+// agentNamed is the agent of that name, "" when there is not exactly one.
+func (h *historyImport) agentNamed(name string) (address string) {
+	for _, key := range sortedKeys(h.rules.Agents) {
+		if a := h.rules.Agents[key]; a.ID != 0 && name != "" && strings.EqualFold(a.Name, name) && a.Address != address {
+			if address != "" {
+				return ""
+			}
+			address = a.Address
+		}
+	}
+	return address
 }
 
 // whenSaid reads a time, in UTC when it does not say.
@@ -548,7 +647,7 @@ func statusOf(word string) (tickets.Status, bool) {
 		return tickets.StatusHold, true
 	case "resolved", "solved", "gelöst":
 		return tickets.StatusResolved, true
-	case "closed", "geschlossen", "merged", "zusammengefasst", "rejected", "removed", "deleted":
+	case "closed", "geschlossen", "merged", "zusammengefasst", "rejected", "removed", "deleted", "archived":
 		return tickets.StatusClosed, true
 	case "spam":
 		return tickets.StatusSpam, true
