@@ -34,6 +34,16 @@ var collector struct {
 	usual int // percent, when there are none
 }
 
+// CollectUsually sets how much garbage, in percent of what is in use, may lie
+// about while no large mail is in hand.
+func CollectUsually(percent int) {
+	collector.Lock()
+	defer collector.Unlock()
+	if collector.usual = percent; collector.eager == 0 {
+		debug.SetGCPercent(percent)
+	}
+}
+
 func collectEagerly() {
 	collector.Lock()
 	defer collector.Unlock()
