@@ -443,6 +443,33 @@ func (l *lane) back() {
 	l.s.tell()
 }
 
+// probeEmpty sees whether the server is back without a letter: by a connection.
+// Of a telephone company nobody knows before the next text; nothing waits for it.
+func (l *lane) probeEmpty(ctx context.Context, d *desk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phone {
+		l.failures = 0
+		l.s.trouble(l.mailbox, nil)
+		return
+	}
+	l.probing = true
+	l.s.work.Go(func() {
+		defer l.probed()
+		sub, err := l.connect(ctx, d.routes[l.mailbox])
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			l.away(err)
+		default:
+			l.back()
+		}
+		if sub != nil {
+			sub.quit()
+		}
+	})
+}
+
 // probed notes that the letter that was out as a probe is done with.
 func (l *lane) probed() {
 	l.mu.Lock()

@@ -398,6 +398,26 @@ func TestCarrierAway(t *testing.T) {
 	})
 }
 
+// TestTroubleOfADroppedText: nothing waits for the telephone company any more.
+func TestTroubleOfADroppedText(t *testing.T) {
+	withPhone(t, func(t *testing.T, b *phoneBench) {
+		b.sim.AddFault(twiliosim.Fault{Match: "/Messages", Method: "POST", N: 4, Status: 401, Code: 20003})
+		b.start()
+		ids := b.queue(textTo(anna, "Hello."))
+		after(2 * time.Second)
+		if len(b.sender.Troubles()) != 1 {
+			t.Fatalf("troubles: %+v", b.sender.Troubles())
+		}
+		if err := b.db.SetLetter(t.Context(), ids[0], store.LetterDropped, "asha", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		after(2 * time.Minute)
+		if list := b.sender.Troubles(); len(list) != 0 {
+			t.Errorf("troubles without a text: %+v", list)
+		}
+	})
+}
+
 // F09: a mistake, or somebody with bad intent, asks for five hundred texts to an
 // expensive number and calls into a country that is not ours.
 func TestForbiddenNumbers(t *testing.T) {

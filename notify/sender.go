@@ -19,6 +19,7 @@ import (
 type outbox interface {
 	ClaimLetters(ctx context.Context, c store.LetterClaim) ([]store.Outgoing, error)
 	NextLetter(ctx context.Context) (time.Time, error)
+	LettersWait(ctx context.Context, mailbox string) (bool, error)
 	MarkDot(ctx context.Context, id, epoch int64, r *store.Rendering, now time.Time) error
 	Mark(ctx context.Context, results []store.Result) (lost int, err error)
 	LetterIDs(ctx context.Context, ticket int64, to string) ([]string, error)
@@ -227,6 +228,9 @@ func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 	for _, at := range down {
 		wait = min(wait, max(time.Until(at), 10*time.Millisecond))
 	}
+	if err := s.probeEmpty(ctx, d, probes); err != nil {
+		return wait, err
+	}
 	if !look {
 		next, err := s.next(ctx)
 		if err != nil {
@@ -258,6 +262,24 @@ func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 		wait = 0
 	}
 	return wait, err
+}
+
+// probeEmpty looks after servers that are away and have no letter by which to see
+// whether they are back: it was dropped, or is too old. Their trouble would be told
+// for ever.
+func (s *Sender) probeEmpty(ctx context.Context, d *desk, probes []string) error {
+	for _, mailbox := range probes {
+		call, cancel := context.WithTimeout(ctx, storeLimit)
+		wait, err := s.db.LettersWait(call, mailbox)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if !wait {
+			s.lanes[mailbox].probeEmpty(ctx, d)
+		}
+	}
+	return nil
 }
 
 func (s *Sender) next(ctx context.Context) (time.Time, error) {

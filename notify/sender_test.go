@@ -602,6 +602,43 @@ func TestOutageOfOneMailbox(t *testing.T) {
 	})
 }
 
+// TestTroubleOfADroppedLetter: the only letter that a sick server kept from leaving
+// is dropped. Trouble was told for ever, for no other letter came to end it; it
+// ends when the server answers.
+func TestTroubleOfADroppedLetter(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		b.setAway("smtp.baleyo.test", errors.New("connection refused"))
+		b.start()
+		ids := b.queue(letterTo("maria@keller.example"))
+		time.Sleep(20 * time.Minute)
+		synctest.Wait()
+		if err := b.db.SetLetter(t.Context(), ids[0], store.LetterDropped, "asha", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if list := b.sender.Troubles(); len(list) != 1 || list[0].Mailbox != supportBox {
+			t.Errorf("the server is still away, and its troubles are %+v", list)
+		}
+		b.setAway("smtp.baleyo.test", nil)
+		time.Sleep(probeLast + pollEvery)
+		synctest.Wait()
+		if list := b.sender.Troubles(); len(list) != 0 {
+			t.Errorf("the server is back, and its troubles are %+v", list)
+		}
+		b.wantMails(supportBox, 0)
+		if b.log.count("SMTP server away") != 1 || b.log.count("SMTP server back") != 1 {
+			t.Errorf("log:\n%s", b.log.b.String())
+		}
+		began := time.Now()
+		b.queue(letterTo("jon@ash.example"))
+		synctest.Wait()
+		if b.wantMails(supportBox, 1); time.Since(began) != 0 {
+			t.Error("the next letter waited")
+		}
+	})
+}
+
 // B09: what is too old is not sent.
 func TestExpiry(t *testing.T) {
 	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {

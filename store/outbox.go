@@ -151,6 +151,17 @@ func (db *DB) NextLetter(ctx context.Context) (time.Time, error) {
 	return next, nil
 }
 
+// LettersWait reports whether any letter of a mailbox or number is still to leave.
+func (db *DB) LettersWait(ctx context.Context, mailbox string) (wait bool, err error) {
+	// The rows of letters_waiting.
+	err = db.read.get(ctx, `SELECT EXISTS (SELECT 1 FROM letters WHERE state IN ('queued', 'dot') AND mailbox = $1)`,
+		[]any{tickets.NormalAddress(mailbox)}, &wait)
+	if err != nil {
+		return false, fmt.Errorf("look for letters of %q: %w", mailbox, err)
+	}
+	return wait, nil
+}
+
 // Result is how an attempt ended.
 type Result struct {
 	ID, Epoch int64

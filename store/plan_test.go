@@ -74,6 +74,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(db.NextLetter(ctx))(t)
+	must(db.LettersWait(ctx, "support@example.org"))(t)
 	must(db.Vitals(ctx, noon))(t)
 	must(db.LetterIDs(ctx, 1, "anna@customer.example"))(t)
 	must(db.LettersWhere(ctx, nil, 1, 0))(t)
