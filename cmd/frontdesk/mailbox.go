@@ -48,7 +48,7 @@ func mailboxListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "which mailboxes there are, and how they are",
-		Long:    "List prints each mailbox with its cursor (the last mail that was taken), when it was last looked at, the last error, and how many mails came.",
+		Long:    "List prints each mailbox with its cursor (the last mail that was taken), when it was last looked at, the last error, and how many mails came. An error that is too long for its row stands whole below it.",
 		Example: "  frontdesk mailbox list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,20 +61,25 @@ func mailboxListCommand() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			return printList(cmd, asJSON, boxes,
-				column[mailboxJSON]{"ADDRESS", func(m mailboxJSON) string { return m.Address }},
-				column[mailboxJSON]{"BRAND", func(m mailboxJSON) string { return m.Brand }},
-				column[mailboxJSON]{"INTAKE", func(m mailboxJSON) string { return m.Intake }},
-				column[mailboxJSON]{"MAILS", func(m mailboxJSON) string { return fmt.Sprint(m.Rows) }},
-				column[mailboxJSON]{"UNDECIDED", func(m mailboxJSON) string { return fmt.Sprint(m.Undecided) }},
-				column[mailboxJSON]{"UID", func(m mailboxJSON) string { return orZero(int64(m.UID)) }},
-				column[mailboxJSON]{"POLLED", func(m mailboxJSON) string { return minute(m.cursor.Polled) }},
-				column[mailboxJSON]{"LOGIN", func(m mailboxJSON) string { return m.Login.String() }},
-				column[mailboxJSON]{"ERROR", mailboxJSON.wrong})
+			return printRows(cmd, asJSON, boxes, mailboxJSON.whole, mailboxColumns()...)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
+}
+
+func mailboxColumns() []column[mailboxJSON] {
+	return []column[mailboxJSON]{
+		{"ADDRESS", func(m mailboxJSON) string { return m.Address }},
+		{"BRAND", func(m mailboxJSON) string { return m.Brand }},
+		{"INTAKE", func(m mailboxJSON) string { return m.Intake }},
+		{"MAILS", func(m mailboxJSON) string { return fmt.Sprint(m.Rows) }},
+		{"UNDECIDED", func(m mailboxJSON) string { return fmt.Sprint(m.Undecided) }},
+		{"UID", func(m mailboxJSON) string { return orZero(int64(m.UID)) }},
+		{"POLLED", func(m mailboxJSON) string { return minute(m.cursor.Polled) }},
+		{"LOGIN", func(m mailboxJSON) string { short, _ := longCell(m.Login.String()); return short }},
+		{"ERROR", func(m mailboxJSON) string { short, _ := longCell(m.wrong()); return short }},
+	}
 }
 
 // wrong is the last error: of the folder, or of the login that letters need.
@@ -83,6 +88,14 @@ func (m mailboxJSON) wrong() string {
 		return m.Login.Error
 	}
 	return m.Error
+}
+
+// whole is what is too long for the row, below it: what to do about an error
+// stands at its end.
+func (m mailboxJSON) whole() string {
+	_, login := longCell(m.Login.String())
+	_, wrong := longCell(m.wrong())
+	return strings.TrimSpace(login + "\n" + wrong)
 }
 
 // mailboxes looks up the state of every configured mailbox.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -25,9 +26,27 @@ type column[T any] struct {
 	cell func(T) string
 }
 
+// below stands in a cell whose text is too long for it: it follows the row.
+const below = "see below"
+
+// longCell splits text that matters to its end, such as an error with its hint:
+// what stands in the cell, and what stands below the row, "" nothing.
+func longCell(s string) (short, long string) {
+	s = strings.TrimSpace(s)
+	if short = cell(s); !strings.Contains(s, "\n") && len([]rune(s)) <= cellWidth {
+		return short, ""
+	}
+	return below, s
+}
+
 // printList prints records: a table, or one JSON object a line. An empty table
 // is said on standard error, so that a pipe gets nothing.
 func printList[T any](cmd *cobra.Command, asJSON bool, list []T, columns ...column[T]) error {
+	return printRows(cmd, asJSON, list, nil, columns...)
+}
+
+// printRows is printList with a text below each row, "" none.
+func printRows[T any](cmd *cobra.Command, asJSON bool, list []T, under func(T) string, columns ...column[T]) error {
 	if asJSON {
 		for _, record := range list {
 			if err := encoder(cmd.OutOrStdout()).Encode(record); err != nil {
@@ -40,7 +59,8 @@ func printList[T any](cmd *cobra.Command, asJSON bool, list []T, columns ...colu
 		fmt.Fprintln(cmd.ErrOrStderr(), "none")
 		return nil
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	var table bytes.Buffer
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	heads := make([]string, len(columns))
 	for i, c := range columns {
 		heads[i] = c.head
@@ -53,7 +73,22 @@ func printList[T any](cmd *cobra.Command, asJSON bool, list []T, columns ...colu
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
-	return failed(w.Flush())
+	if err := w.Flush(); err != nil {
+		return failed(err)
+	}
+	if under == nil {
+		_, err := table.WriteTo(cmd.OutOrStdout())
+		return failed(err)
+	}
+	for i, line := range slices.Collect(strings.Lines(table.String())) { // a cell is one line
+		if i > 0 {
+			line += indented(under(list[i-1]))
+		}
+		if _, err := io.WriteString(cmd.OutOrStdout(), line); err != nil {
+			return failed(err)
+		}
+	}
+	return nil
 }
 
 // printJSON prints one JSON document.
@@ -85,8 +120,11 @@ func cell(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return shorten(s, 80)
+	return shorten(s, cellWidth)
 }
+
+// cellWidth is how many characters of a text a table shows.
+const cellWidth = 80
 
 // shown takes out what a mail could do to the terminal it is read on: escape
 // sequences and marks that turn the direction of writing.
