@@ -145,6 +145,58 @@ func TestDeadMailboxIsToldOnce(t *testing.T) {
 	})
 }
 
+// TestEndingSecretIsToldOnceAStage: an app's secret that ends is told of 30, 7 and
+// 1 days before and at its end, once each over restarts, by a mailbox that does not
+// need it; with a new secret nothing more is said.
+func TestEndingSecretIsToldOnceAStage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := openWatched(t)
+		w.step = 6 * time.Hour
+		end := time.Now().Add(40 * 24 * time.Hour)
+		live := func(days int) {
+			t.Helper()
+			for range days {
+				w.is = nil
+				c, is := tickets.Ends(tickets.Ending{Key: "secret oauth.mail", What: "The secret", Left: end.Sub(time.Now()), Hint: "make a new one", Mailboxes: []string{"support@baleyo.example"}})
+				if is {
+					w.is = append(w.is, c)
+				}
+				w.polled("")
+				w.begin()
+				w.for_(24 * time.Hour)
+			}
+		}
+		only := func() {
+			kept := w.posted[:0]
+			for _, p := range w.posted {
+				if strings.HasPrefix(p, "secret") {
+					kept = append(kept, p)
+				}
+			}
+			w.posted = kept
+		}
+		for _, c := range []struct {
+			days int
+			want string
+		}{{9, ""}, {20, "secret:raised"}, {5, "secret:repeated"}, {3, ""}, {3, "secret:repeated"}, {7, "secret:repeated"}} {
+			live(c.days)
+			only()
+			w.took(end.Sub(time.Now()).String()+" before its end", c.want)
+		}
+		for _, l := range w.sent {
+			for _, c := range l.Data.Conditions {
+				if strings.HasPrefix(c.Text, "The secret") && (l.Mailbox != "sales@baleyo.example" || c.Hint != "make a new one") {
+					t.Errorf("by %s: %+v", l.Mailbox, c)
+				}
+			}
+		}
+		end = time.Now().Add(400 * 24 * time.Hour)
+		live(2)
+		only()
+		w.took("with a new secret", "")
+	})
+}
+
 // An alert that the webhook does not take is kept, over a restart, until it does.
 func TestAlertIsKeptUntilItIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -21,6 +21,8 @@ type Condition struct {
 	// Sending says that it is sick in sending.
 	Mailbox string
 	Sending bool
+	// Also are more sick mailboxes, apart by blanks. They are not kept.
+	Also string
 	// Passing says that it happened rather than lasts: it is told, and neither
 	// repeated nor its end told.
 	Passing bool
@@ -193,9 +195,11 @@ func alertViews(steps []AlertStep) []AlertView {
 func healthyMailbox(open []Condition, rules Rules) (Brand, string, bool) {
 	sick, mute := map[string]bool{}, map[string]bool{}
 	for _, c := range open {
-		address := NormalAddress(c.Mailbox)
-		sick[address] = true
-		mute[address] = mute[address] || c.Sending
+		for _, mailbox := range append([]string{c.Mailbox}, strings.Fields(c.Also)...) {
+			address := NormalAddress(mailbox)
+			sick[address] = true
+			mute[address] = mute[address] || c.Sending
+		}
 	}
 	for _, bad := range []map[string]bool{sick, mute} {
 		for _, k := range sortedKeys(rules.Brands) {

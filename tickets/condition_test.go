@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,59 @@ func TestConditionsSayWhatToDo(t *testing.T) {
 	}
 	if _, is := SilentServer("a@b.test", "n", "dial tcp: connection refused", noon, noon.Add(4*time.Minute)); is {
 		t.Error("a server that restarts is told of")
+	}
+}
+
+// TestEndsAreToldInStages: what to do stands in each, and the text of a stage is
+// the same for as long as it lasts.
+func TestEndsAreToldInStages(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	e := Ending{Key: "secret oauth.mail", What: "The client secret of oauth.mail", When: "2027-06-30", Hint: "make a new one", Mailboxes: []string{"a@x.test", "b@x.test"}}
+	last, told := "", []string{}
+	for left := 40 * day; left > -10*day; left -= time.Hour {
+		e.Left = left
+		c, is := Ends(e)
+		if is != (left < 31*day) {
+			t.Fatalf("%s before: %v", left, is)
+		}
+		if !is || c.Text == last {
+			continue
+		}
+		last = c.Text
+		told = append(told, fmt.Sprintf("%g %s", left.Hours()/24, c.Text))
+		if c.Hint != "make a new one" || !c.Passing || c.Mailbox != "a@x.test" || c.Also != "b@x.test" || c.Sending != (left <= 0) {
+			t.Errorf("%+v", c)
+		}
+	}
+	want := []string{
+		"30.958333333333332 The client secret of oauth.mail ends within 30 days: on 2027-06-30. Then mail of a@x.test, b@x.test waits on its server and their letters in the outbox; none is lost.",
+		"7.958333333333333 The client secret of oauth.mail ends within 7 days: on 2027-06-30. Then mail of a@x.test, b@x.test waits on its server and their letters in the outbox; none is lost.",
+		"1.9583333333333333 The client secret of oauth.mail ends within a day: on 2027-06-30. Then mail of a@x.test, b@x.test waits on its server and their letters in the outbox; none is lost.",
+		"0 The client secret of oauth.mail has ended on 2027-06-30. Mail of a@x.test, b@x.test waits on its server and their letters in the outbox; none is lost.",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+	open := []Condition{{Key: "secret", Mailbox: "one@a.test", Also: "two@a.test"}}
+	rules := Rules{Brands: map[string]Brand{"a": {Key: "a", Mailboxes: []Mailbox{{Address: "one@a.test"}, {Address: "two@a.test"}, {Address: "three@a.test"}}}}}
+	letters := AlertLetters(AlertSteps(nil, open, "n", nil, time.Hour, noon), open, Alerting{Mail: []string{"ops@x.test"}}, rules, noon)
+	if len(letters) != 1 || letters[0].Mailbox != "three@a.test" {
+		t.Errorf("%+v, want one by the mailbox that the end leaves well", letters)
+	}
+}
+
+// TestRevokedLoginSaysWhatToDo: the provider's own words, and the command.
+func TestRevokedLoginSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	why := "the login of a@b.test at login.example has ended (invalid_grant: Token has been expired or revoked.)\nhint: log in again: frontdesk mailbox login a@b.test"
+	box := WatchedMailbox{Address: "a@b.test", Folder: "INBOX", Poll: time.Minute, Polled: noon, Error: why}
+	c, is := SilentMailbox(box, 15*time.Minute, noon, noon.Add(time.Hour))
+	if !is || c.Hint != "log in again: frontdesk mailbox login a@b.test" || !strings.Contains(c.Text, "revoked.).") {
+		t.Errorf("reading: %v %+v", is, c)
+	}
+	c, is = SilentServer("a@b.test", "n", strings.ReplaceAll(why, "\n", " "), noon, noon.Add(time.Hour))
+	if !is || c.Hint != "log in again: frontdesk mailbox login a@b.test" || strings.Contains(c.Text, "hint") {
+		t.Errorf("sending: %v %+v", is, c)
 	}
 }

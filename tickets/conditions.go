@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -179,6 +180,57 @@ func SweepFails(node, why string, since, now time.Time) (Condition, bool) {
 		Text: "What is due (reminders, escalations, daily letters) is not done since " + since.UTC().Format("2006-01-02 15:04 UTC") + ": " + why + ".",
 		Hint: "journalctl -u frontdesk -p err; frontdesk doctor",
 	}, true
+}
+
+// Ending is something of a provider of mail that ends on a known day, such as the
+// secret of an app.
+type Ending struct {
+	Key       string        // "oauth mail"
+	What      string        // "The client secret of oauth.mail"
+	When      string        // the day, "2027-06-30"; "" where it moves
+	Left      time.Duration // until then
+	Hint      string        // how to come by another one
+	Mailboxes []string      // that cannot be read nor send afterwards
+}
+
+// endingDays are the days before an end at which it is told, once each. With the
+// end itself they are all there is: what has ended shows in its mailboxes.
+var endingDays = []int{1, 7, 30}
+
+// Ends is the condition of what ends soon, or has. It is told at each of its
+// stages and never repeated in between.
+func Ends(e Ending) (Condition, bool) {
+	day := ""
+	if e.When != "" {
+		day = " on " + e.When
+	}
+	c := Condition{Key: e.Key, Hint: e.Hint, Passing: true}
+	for i, m := range e.Mailboxes {
+		if i == 0 {
+			c.Mailbox = m
+		} else {
+			c.Also = strings.TrimSpace(c.Also + " " + m)
+		}
+	}
+	of := "Then mail of "
+	switch left := int(e.Left.Hours() / 24); {
+	case e.Left <= 0:
+		c.Text, c.Sending, of = e.What+" has ended"+day+".", true, "Mail of "
+	default:
+		i := slices.IndexFunc(endingDays, func(n int) bool { return left <= n })
+		switch {
+		case i < 0:
+			return Condition{}, false
+		case endingDays[i] == 1:
+			c.Text = e.What + " ends within a day" + strings.Replace(day, " on ", ": on ", 1) + "."
+		default:
+			c.Text = fmt.Sprintf("%s ends within %d days%s.", e.What, endingDays[i], strings.Replace(day, " on ", ": on ", 1))
+		}
+	}
+	if len(e.Mailboxes) > 0 {
+		c.Text += " " + of + strings.Join(e.Mailboxes, ", ") + " waits on its server and their letters in the outbox; none is lost."
+	}
+	return c, true
 }
 
 // ClockJumped is about a clock that went another way than time does.

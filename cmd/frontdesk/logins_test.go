@@ -1,6 +1,11 @@
 package main
 
 import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -133,5 +138,60 @@ func TestSecretIsForetold(t *testing.T) {
 	}
 	if secretEnds(config.OAuthApp{}, now) != "" {
 		t.Error("a secret of which nothing is known is foretold")
+	}
+}
+
+// TestEndsAreWatched: the alerts of a daemon are told of a secret and of a login
+// that end, with what to type; of a mailbox with passwords there is nothing.
+func TestEndsAreWatched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	yaml := `data_dir: data
+secret_file: secret
+http: {admin_listen: ""}
+oauth:
+  mail: {provider: microsoft, client_id: x, client_secret_file: app.secret, secret_expires: ` + time.Now().UTC().AddDate(0, 0, 5).Format(time.DateOnly) + `}
+  idle: {provider: google, client_id: x, client_secret_file: app.secret, secret_expires: 2020-01-01}
+brands:
+  one:
+    name: One
+    mailboxes:
+      - {address: support@one.test, oauth: mail, imap: {host: 127.0.0.1, tls: none, username: support@one.test, auth: xoauth2}, smtp: {host: 127.0.0.1, tls: none, username: support@one.test, auth: xoauth2}}
+      - {address: sales@one.test, imap: {host: 127.0.0.1, tls: none, password_file: app.secret}, smtp: {host: 127.0.0.1, tls: none}}
+agents: [{email: asha@one.test}]
+`
+	for name, text := range map[string]string{"frontdesk.yaml": yaml, "secret": "a secret of tests, forty characters long", "app.secret": "app-secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := config.Load(filepath.Join(dir, "frontdesk.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := deskOf(t.Context(), cfg, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	dm, err := newDaemon(d, logger(io.Discard, cfg.Log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.db.PutLogin(t.Context(), store.Login{Account: "support@one.test", Ends: time.Now().Add(20 * time.Hour), Since: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, watch := range dm.alertOptions().Watch {
+		for _, c := range watch(t.Context(), time.Now()) {
+			got = append(got, c.Key+": "+c.Text+" "+c.Hint)
+		}
+	}
+	want := []string{
+		"login support@one.test: The login of support@one.test at microsoft ends within a day. Then mail of support@one.test waits on its server and their letters in the outbox; none is lost. frontdesk mailbox login support@one.test",
+		"secret oauth.mail: The client secret of oauth.mail ends within 7 days: on " + cfg.OAuth[0].SecretExpires.String() + ". Then mail of support@one.test waits on its server and their letters in the outbox; none is lost. make a new one at entra.microsoft.com, write it into \"app.secret\" (client_secret_file of oauth.mail), set secret_expires of oauth.mail to its last day, then: systemctl reload frontdesk",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

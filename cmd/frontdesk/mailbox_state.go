@@ -101,6 +101,16 @@ func secretEnds(app config.OAuthApp, now time.Time) string {
 	return "the client secret expires " + inDays(days)
 }
 
+// newSecret says what to do about a secret that expires.
+func newSecret(app config.OAuthApp) string {
+	at := map[config.OAuthProvider]string{config.ProviderGoogle: "console.cloud.google.com", config.ProviderMicrosoft: "entra.microsoft.com"}[app.Provider]
+	if at == "" {
+		at = "the provider"
+	}
+	return fmt.Sprintf("make a new one at %s, write it into %q (client_secret_file of oauth.%s), set secret_expires of oauth.%s to its last day, then: systemctl reload frontdesk",
+		at, app.ClientSecret.Source(), app.ID, app.ID)
+}
+
 func inDays(n int) string {
 	switch {
 	case n < 0:
@@ -118,8 +128,7 @@ func inDays(n int) string {
 func (d *desk) examineLogins(ctx context.Context, now time.Time, found func(hint, format string, args ...any)) error {
 	for _, app := range d.cfg.OAuth {
 		if text := secretEnds(app, now); text != "" {
-			found(fmt.Sprintf("make a new one at the provider, write it into client_secret_file of oauth.%s, set secret_expires, then systemctl reload frontdesk", app.ID),
-				"oauth.%s: %s", app.ID, text)
+			found(newSecret(app), "oauth.%s: %s", app.ID, text)
 		}
 	}
 	for _, b := range d.cfg.Brands {

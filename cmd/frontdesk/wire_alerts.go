@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func (dm *daemon) alertOptions() schedules.AlertOptions {
 		Mailboxes: func() ([]tickets.WatchedMailbox, time.Duration) {
 			return watchedOf(dm.cfg()), dm.cfg().Alerts.MailboxSilentFor
 		},
-		Watch:   []func(context.Context, time.Time) []tickets.Condition{dm.disk, dm.storage, dm.servers, dm.sweeping},
+		Watch:   []func(context.Context, time.Time) []tickets.Condition{dm.disk, dm.storage, dm.servers, dm.sweeping, dm.logins()},
 		Targets: hook.Targets, Post: hook.Post,
 	}
 }
@@ -87,6 +88,54 @@ func (dm *daemon) sweeping(_ context.Context, now time.Time) []tickets.Condition
 		return []tickets.Condition{c}
 	}
 	return nil
+}
+
+// logins are the conditions of app secrets and logins of mailboxes that end. When
+// they cannot be looked up they are as they were: an end that comes back is told
+// again.
+func (dm *daemon) logins() func(context.Context, time.Time) []tickets.Condition {
+	var last []tickets.Condition
+	return func(ctx context.Context, now time.Time) []tickets.Condition {
+		d := dm.current.Load()
+		if list, err := d.endings(ctx, now); err == nil {
+			last = list
+		}
+		return last
+	}
+}
+
+// endings are the conditions of secrets and logins that end.
+func (d *desk) endings(ctx context.Context, now time.Time) (out []tickets.Condition, err error) {
+	add := func(e tickets.Ending) {
+		if c, is := tickets.Ends(e); is {
+			out = append(out, c)
+		}
+	}
+	users := map[string][]string{} // mailboxes by app
+	for _, b := range d.cfg.Brands {
+		for _, m := range b.Mailboxes {
+			l, err := d.loginOf(ctx, m)
+			if err != nil {
+				return nil, err
+			}
+			if l == nil {
+				continue
+			}
+			users[l.App] = append(users[l.App], m.Address)
+			if !l.login.Ends.IsZero() { // its day moves when the token is renewed
+				add(tickets.Ending{Key: "login " + m.Address, What: fmt.Sprintf("The login of %s at %s", m.Address, l.Provider), Left: l.login.Ends.Sub(now),
+					Hint: "frontdesk mailbox login " + m.Address, Mailboxes: []string{m.Address}})
+			}
+		}
+	}
+	for _, app := range d.cfg.OAuth {
+		if app.SecretExpires == nil || len(users[app.ID]) == 0 {
+			continue
+		}
+		add(tickets.Ending{Key: "secret oauth." + app.ID, What: "The client secret of oauth." + app.ID, When: app.SecretExpires.String(), Left: app.SecretExpires.AddDate(0, 0, 1).Sub(now),
+			Hint: newSecret(app), Mailboxes: users[app.ID]})
+	}
+	return out, nil
 }
 
 // alertNotes say when nobody would be told: a single mailbox carries no letter
