@@ -24,6 +24,10 @@ func checked(what, value string) (string, error) {
 	return value, nil
 }
 
+// longestAddress is RFC 5321 section 4.5.3.1.3 without the brackets. A longer one
+// would be folded in its middle, and be another one.
+const longestAddress = 254
+
 // wireAddress returns an address as SMTP takes it: the domain in punycode
 // (RFC 5891), the local part as it is. utf8 says that the local part needs a
 // server with SMTPUTF8 (RFC 6531).
@@ -31,6 +35,9 @@ func wireAddress(address string) (wire string, utf8 bool, err error) {
 	address, err = checked("address", strings.TrimSpace(address))
 	if err != nil {
 		return "", false, err
+	}
+	if len(address) > longestAddress {
+		return "", false, fmt.Errorf("address %.80q…: longer than %d octets", address, longestAddress)
 	}
 	at := strings.LastIndexByte(address, '@')
 	if at <= 0 || at == len(address)-1 {

@@ -8,9 +8,11 @@ import (
 	stdmime "mime"
 	"mime/quotedprintable"
 	"net/mail"
+	"path"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/emersion/go-message"
 	gomail "github.com/emersion/go-message/mail"
@@ -353,7 +355,7 @@ func part(w *message.Writer, h message.Header, data []byte) error {
 }
 
 func attach(w *message.Writer, f File) error {
-	name := oneLine(f.Name, 200)
+	name := sentName(f.Name)
 	contentType, encoding, data := f.ContentType, "base64", f.Data
 	if _, _, err := stdmime.ParseMediaType(contentType); err != nil || strings.HasPrefix(contentType, "multipart/") {
 		contentType = "application/octet-stream"
@@ -381,6 +383,23 @@ func attach(w *message.Writer, f File) error {
 		return err
 	}
 	return part(w, h, data)
+}
+
+// sentName is a file's name with its extension, in at most 200 octets: encoded
+// (RFC 2231) it has three times as many, and no place to be folded at.
+func sentName(name string) string {
+	const most = 200
+	name = oneLine(name, len(name))
+	ext := path.Ext(name)
+	if len(ext) > 20 {
+		ext = ""
+	}
+	stem := strings.TrimSuffix(name, ext)
+	for len(stem) > most-len(ext) {
+		_, n := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-n]
+	}
+	return stem + ext
 }
 
 // fits passes the fields of a part through the choke point.

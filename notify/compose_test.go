@@ -164,6 +164,32 @@ func TestHeaderInjection(t *testing.T) {
 	}
 }
 
+// A name of any length keeps its extension and can be read; what is no address for
+// its length is not folded into another one.
+func TestLongNames(t *testing.T) {
+	m := testMaterial(t, "en")
+	for _, name := range []string{strings.Repeat("é", 300) + ".pdf", strings.Repeat("印", 70) + "." + strings.Repeat("x", 30), strings.Repeat("a", 5000) + ".txt"} {
+		l := testLetter(tickets.LetterAnswer, "en")
+		m.Files = []File{{Name: name, ContentType: "text/plain", Data: []byte("x")}}
+		raw, _ := mustRender(t, l, m)
+		sent(t, raw, name, []byte("x"))
+		if got := sentName(name); len(got) > 200 || filepath.Ext(name)[1:] != strings.Repeat("x", 30) && filepath.Ext(got) != filepath.Ext(name) {
+			t.Errorf("%q is sent as %q", name, got)
+		}
+	}
+	m.Files = nil
+	l := testLetter(tickets.LetterAnswer, "en")
+	long := strings.Repeat("a", 990) + "@b.example"
+	l.HeaderCc = []tickets.Address{{Name: "x", Address: long}, {Name: "y", Address: "y@b.example"}}
+	_, h := mustRender(t, l, m)
+	if cc, err := h.AddressList("Cc"); err != nil || len(cc) != 1 || cc[0].Address != "y@b.example" {
+		t.Errorf("Cc %v, %v", cc, err)
+	}
+	if _, _, err := wireAddress(long); err == nil {
+		t.Error("a letter leaves for an address of 1000 octets")
+	}
+}
+
 // The words of people are neither Markdown nor template nor HTML.
 func TestWordsAreVerbatim(t *testing.T) {
 	m := testMaterial(t, "en")

@@ -47,7 +47,7 @@ func asIs(*tickets.Survey) {}
 func surveyPath(v tickets.Survey) string { return "/s/" + rules.Keys.SurveyToken(v.ID) }
 
 // shownForm returns the hidden fields of a survey's form.
-func shownForm(t *testing.T, page string) url.Values {
+func shownForm(t testing.TB, page string) url.Values {
 	t.Helper()
 	out := url.Values{}
 	for _, m := range regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {

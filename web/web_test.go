@@ -26,7 +26,7 @@ const (
 
 // site is the pages over a store with tickets in it.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	db      *store.DB
 	handler http.Handler
 	now     time.Time
@@ -42,7 +42,7 @@ var rules = tickets.Rules{
 	Closing: tickets.Closing{RemindAfter: 72 * time.Hour, CloseAfter: 168 * time.Hour, ReopenWindow: 30 * 24 * time.Hour},
 }
 
-func openSite(t *testing.T) *site {
+func openSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, db: storetest.SQLite(t), now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	s.handler = New(Options{
