@@ -22,6 +22,7 @@ first_valid_uid = @UID@
 mail_home = @DIR@/mail/%d/%n
 mail_location = maildir:~/Maildir
 mail_fsync = never
+mailbox_idle_check_interval = 2s
 mail_max_userip_connections = 200
 recipient_delimiter = +
 lda_mailbox_autocreate = yes
