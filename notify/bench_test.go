@@ -29,7 +29,7 @@ func newRig(b *testing.B) *rig {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.Close() })
-	db, err := store.Open(context.Background(), store.Options{Database: b.TempDir() + "/desk.db"})
+	db, err := store.Open(context.Background(), store.Options{Database: b.TempDir() + "/desk.db", Daemon: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -42,8 +42,10 @@ type job struct {
 	out    store.Outgoing
 	desk   *desk
 	until  time.Time // the wait for a server ends here: the claim would run out
+	about  *about    // nil: not yet looked for
 	mail   *prepared // nil: not yet
 	marked bool      // the store knows that its final dot may go out
+	more   bool      // there is another one behind it
 }
 
 func newLane(s *Sender, mailbox string) *lane {
@@ -129,6 +131,7 @@ func (l *lane) worker(ctx context.Context) {
 				l.s.giveBack(group[i:])
 				break
 			}
+			j.more = i < len(group)-1 || len(l.jobs) > 0
 			sub = l.handle(ctx, j, sub)
 		}
 	}
@@ -141,9 +144,9 @@ func (l *lane) worker(ctx context.Context) {
 // sent: while the database is away, letters are not held up for it.
 const markLag = time.Second
 
-// awaitMark waits until the letter before is stored as sent. Who is killed
-// leaves one letter in doubt that the server took, not all that it took in the
-// time of a commit.
+// awaitMark waits until the letter before is stored as sent, unless it is noted.
+// Who is killed leaves one letter in doubt that the server took, not all that it
+// took in the time of a commit.
 func (s *submission) awaitMark() {
 	if s.marking == nil {
 		return
@@ -188,6 +191,7 @@ more:
 	if len(group) == 1 {
 		return group
 	}
+	_ = l.s.lookUpTickets(context.WithoutCancel(ctx), group) // prepare tries again
 	var marking sync.WaitGroup
 	for i := range group {
 		j := &group[i]
@@ -279,7 +283,7 @@ func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
 	s.counts.sent.Add(1)
 	s.log.Info("letter sent", "letter", out.Letter.ID, "ticket", out.Letter.Ticket, "msgid", mail.id,
 		"attempt", out.Attempts+1, "took", time.Since(began).Round(time.Millisecond))
-	sub.marking = s.accepted(out, text)
+	sub.marking = s.accepted(out, text, j.more)
 	return sub
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,10 +42,15 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
 	l := j.out.Letter
-	ticket, err := s.ticket(ctx, l.Ticket)
-	if err != nil {
-		return nil, laterError{fmt.Errorf("ticket #%d: %w", l.Ticket, err)}
+	if j.about == nil {
+		alone := []job{j}
+		if err := s.lookUpTickets(ctx, alone); err != nil {
+			return nil, laterError{err}
+		}
+		j = alone[0]
 	}
+	ticket := j.about.ticket
+	var err error
 	telephone := tickets.Number(l.To.Address) != ""
 	// A text in doubt is looked up before it can be given up.
 	if why := givenUp(j.out, ticket, s.opt.Expire, s.opt.Now()); why != "" && !(telephone && j.out.State == store.LetterDot) {
@@ -71,16 +77,40 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 	return p, err
 }
 
-func (s *Sender) ticket(ctx context.Context, id int64) (*tickets.Ticket, error) {
-	if id == 0 {
-		return nil, nil
+// about is what a letter is about.
+type about struct{ ticket *tickets.Ticket } // nil: nothing, or erased meanwhile
+
+// lookUpTickets finds what letters are about, one query for those to customers
+// and one for those to agents.
+func (s *Sender) lookUpTickets(ctx context.Context, jobs []job) error {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	for _, agents := range []bool{false, true} {
+		var ids []int64
+		for _, j := range jobs {
+			if l := j.out.Letter; l.Ticket != 0 && wholeTicket(l) == agents && !slices.Contains(ids, l.Ticket) {
+				ids = append(ids, l.Ticket)
+			}
+		}
+		found := map[int64]*tickets.Ticket{}
+		if len(ids) > 0 {
+			var err error
+			if found, err = s.db.LetterTickets(ctx, ids, agents); err != nil {
+				return err
+			}
+		}
+		for i := range jobs {
+			if l := jobs[i].out.Letter; wholeTicket(l) == agents {
+				jobs[i].about = &about{found[l.Ticket]}
+			}
+		}
 	}
-	t, err := s.db.Ticket(ctx, id)
-	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
-		return nil, nil
-	}
-	return &t, err
+	return nil
 }
+
+// wholeTicket reports whether more of the ticket goes into a letter than what a
+// customer's mail says.
+func wholeTicket(l tickets.Letter) bool { return l.Agent || tickets.Number(l.To.Address) != "" }
 
 // material gathers what the rendering needs.
 func (s *Sender) material(ctx context.Context, j job, ticket *tickets.Ticket) (Material, error) {
@@ -274,13 +304,19 @@ func (s *Sender) finish(out store.Outgoing, r store.Result, fresh *store.Renderi
 	s.result(r)
 }
 
-// accepted stores that a mail server took a letter; the channel is closed when
-// that is stored.
-func (s *Sender) accepted(out store.Outgoing, text string) <-chan struct{} {
-	stored := make(chan struct{})
-	s.results <- outcome{store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterSent, Code: "250", Detail: text,
-		ServerIDs: serverIDs(text), At: s.opt.Now()}, stored}
-	return stored
+// accepted stores that a mail server took a letter. The channel is closed when
+// that is stored; it is nil when it is noted, which is as good. more says that
+// the next letter is in hand already.
+func (s *Sender) accepted(out store.Outgoing, text string, more bool) <-chan struct{} {
+	r := outcome{Result: store.Result{ID: out.Letter.ID, Epoch: out.Epoch, State: store.LetterSent, Code: "250", Detail: text,
+		ServerIDs: serverIDs(text), At: s.opt.Now()}}
+	if s.db.NoteSent(r.Result) {
+		r.patient = more
+	} else {
+		r.stored = make(chan struct{})
+	}
+	s.results <- r
+	return r.stored
 }
 
 // replyCode is the server's reply in an error, "" when there was none.

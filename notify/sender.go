@@ -22,8 +22,9 @@ type outbox interface {
 	LettersWait(ctx context.Context, mailbox string) (bool, error)
 	MarkDot(ctx context.Context, id, epoch int64, r *store.Rendering, now time.Time) error
 	Mark(ctx context.Context, results []store.Result) (lost int, err error)
+	NoteSent(r store.Result) bool
 	LetterIDs(ctx context.Context, ticket int64, to string) ([]string, error)
-	Ticket(ctx context.Context, id int64) (tickets.Ticket, error)
+	LetterTickets(ctx context.Context, ids []int64, whole bool) (map[int64]*tickets.Ticket, error)
 	Message(ctx context.Context, id int64) (tickets.Message, error)
 
 	// Of texts and calls.
@@ -44,6 +45,7 @@ const (
 	storeLimit = 15 * time.Second // for one call of the store
 	stopGrace  = 20 * time.Second // for the letters in hand when the desk is stopped
 	markGroup  = 100              // results of one Mark
+	markWait   = 100 * time.Millisecond
 	noRoute    = 10 * time.Minute // until a letter of a mailbox that is configured no more is looked at again
 )
 
@@ -366,7 +368,8 @@ func (s *Sender) giveBack(jobs []job) {
 // outcome is a result on its way to the marker.
 type outcome struct {
 	store.Result
-	stored chan struct{} // closed when it is stored, or given up; nil: nobody waits
+	stored  chan struct{} // closed when it is stored, or given up; nil: nobody waits
+	patient bool          // it is noted, and the next one is on its way
 }
 
 func (s *Sender) result(r store.Result) { s.results <- outcome{Result: r} }
@@ -380,24 +383,12 @@ func (s *Sender) tell() {
 }
 
 // marker stores results: each at once when the desk is idle, in groups when
-// they come faster than the database commits. A result that cannot be stored
-// is tried again and again, for a letter that was sent and is not marked would
-// be sent twice.
+// they come faster than the database commits, or when all that is to be stored
+// is noted and more is coming. A result that cannot be stored is tried again and
+// again, for a letter that was sent and is not marked would be sent twice.
 func (s *Sender) marker(ctx context.Context) {
 	for r := range s.results {
-		group := []outcome{r}
-	more:
-		for len(group) < markGroup {
-			select {
-			case r, ok := <-s.results:
-				if !ok {
-					break more
-				}
-				group = append(group, r)
-			default:
-				break more
-			}
-		}
+		group := s.gather(r)
 		results := make([]store.Result, len(group))
 		for i := range group {
 			results[i] = group[i].Result
@@ -409,6 +400,32 @@ func (s *Sender) marker(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// gather collects what is stored together with a result.
+func (s *Sender) gather(r outcome) []outcome {
+	group, patient := []outcome{r}, r.patient
+	late := time.NewTimer(markWait)
+	defer late.Stop()
+	for len(group) < markGroup {
+		var ok bool
+		select {
+		case r, ok = <-s.results:
+		default:
+			if !patient {
+				return group
+			}
+			select {
+			case r, ok = <-s.results:
+			case <-late.C:
+			}
+		}
+		if !ok {
+			return group
+		}
+		group, patient = append(group, r), patient && r.patient
+	}
+	return group
 }
 
 func (s *Sender) store(ctx context.Context, group []store.Result) {

@@ -37,7 +37,7 @@ type submission struct {
 	limit   time.Duration   // for one command
 	used    int             // letters it has tried
 	last    time.Time       // end of the last one
-	marking <-chan struct{} // closed when the last one is stored as sent; nil: it is
+	marking <-chan struct{} // closed when the last one is stored as sent; nil: it is, or is noted
 	hard    atomic.Int64    // no wait goes beyond this time (Unix nanoseconds), 0 none
 }
 

@@ -209,6 +209,7 @@ func (db *DB) Mark(ctx context.Context, results []Result) (lost int, err error) 
 	if err != nil {
 		return 0, fmt.Errorf("mark %d letters: %w", len(results), err)
 	}
+	db.sent.stored(results)
 	return lost, nil
 }
 
@@ -493,6 +494,34 @@ func (db *DB) LetterIDs(ctx context.Context, ticket int64, to string) (ids []str
 		return nil, fmt.Errorf("list msg-ids of letters about ticket %d: %w", ticket, err)
 	}
 	return ids, nil
+}
+
+// LetterTickets loads the tickets that letters are about, by id; one that is
+// erased is missing. Whole ones are for letters to agents. Letters to customers
+// want ID, Brand, Mailbox, Status and Severity, and get no more.
+func (db *DB) LetterTickets(ctx context.Context, ids []int64, whole bool) (map[int64]*tickets.Ticket, error) {
+	found := make(map[int64]*tickets.Ticket, len(ids))
+	err := chunks(ids, maxIn, func(ids []int64) error {
+		values, args := in(nil, ids) // the primary key
+		if whole {
+			list, err := loadTickets(ctx, db.read, `id IN `+values, args)
+			for i := range list {
+				found[list[i].ID] = &list[i]
+			}
+			return err
+		}
+		return db.read.each(ctx, `SELECT id, brand, mailbox, status, severity FROM tickets WHERE id IN `+values, args,
+			func(scan func(...any) error) error {
+				var t tickets.Ticket
+				err := scan(&t.ID, &t.Brand, &t.Mailbox, &t.Status, &t.Severity)
+				found[t.ID] = &t
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the tickets of %d letters: %w", len(ids), err)
+	}
+	return found, nil
 }
 
 // OutboxTally counts letters by state.

@@ -265,3 +265,40 @@ func TestDotsTogether(t *testing.T) {
 		}
 	})
 }
+
+// TestLetterTickets: letters to customers get of their tickets what they say of
+// them, letters to agents all.
+func TestLetterTickets(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		ctx, db := t.Context(), open()
+		var ids []int64
+		for i := range 3 {
+			err := db.Decide(ctx, "acme", func(tx *store.Tx) error {
+				saved, err := tx.Save(ctx, 0, "", "", tickets.Change{Brand: "acme", Tickets: []tickets.TicketChange{{Ticket: tickets.Ticket{
+					Brand: "acme", Mailbox: "support@acme.test", Channel: tickets.ChannelMail, Status: tickets.StatusOpen, Severity: fmt.Sprint("s", i), Queue: "q", Opened: noon,
+				}}}}, noon)
+				ids = append(ids, saved.Tickets...)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, whole := range []bool{false, true} {
+			got := must(db.LetterTickets(ctx, []int64{ids[2], ids[0], 4711}, whole))(t)
+			if len(got) != 2 {
+				t.Fatalf("%d tickets, want 2", len(got))
+			}
+			for i, id := range map[int]int64{0: ids[0], 2: ids[2]} {
+				want := must(db.Ticket(ctx, id))(t)
+				if !whole {
+					want = tickets.Ticket{ID: want.ID, Brand: want.Brand, Mailbox: want.Mailbox, Status: want.Status, Severity: want.Severity}
+				}
+				if want.Severity != fmt.Sprint("s", i) {
+					t.Errorf("severity %q", want.Severity)
+				}
+				diff(t, "ticket", *got[id], want)
+			}
+		}
+	})
+}

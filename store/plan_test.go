@@ -77,6 +77,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 	must(db.LettersWait(ctx, "support@example.org"))(t)
 	must(db.Vitals(ctx, noon))(t)
 	must(db.LetterIDs(ctx, 1, "anna@customer.example"))(t)
+	must(db.LetterTickets(ctx, []int64{1, 2}, false))(t)
+	must(db.LetterTickets(ctx, []int64{1, 2}, true))(t)
 	must(db.LettersWhere(ctx, nil, 1, 0))(t)
 	must(db.Known(ctx, "support@example.org", "INBOX", [][32]byte{{1}, {2}}))(t)
 	must(db.LedgerUIDs(ctx, "support@example.org", "INBOX", 7, 1))(t)

@@ -83,6 +83,7 @@ type DB struct {
 	spools string // Options.Spool
 	dots   dots
 	carry  carrier
+	sent   *sentNotes // nil: nothing is noted
 	keys   tickets.Keyring
 
 	restored time.Time // see NoteRestore
@@ -188,9 +189,13 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		return nil, err
 	}
 	if opt.Daemon && !isPostgres(opt.Database) {
-		if err := db.abandoned(ctx); err != nil {
+		err := db.recallSent(ctx, opt.Database)
+		if err == nil {
+			err = db.abandoned(ctx)
+		}
+		if err != nil {
 			_ = db.engine.close()
-			return nil, err
+			return nil, errors.Join(err, db.sent.close())
 		}
 	}
 	return db, nil
@@ -207,7 +212,7 @@ func (db *DB) Notes() []string { return slices.Clone(db.notes) }
 // called again, and returns the same.
 func (db *DB) Close() error {
 	db.closing.Do(func() {
-		if err := db.engine.close(); err != nil {
+		if err := errors.Join(db.engine.close(), db.sent.close()); err != nil {
 			db.closed = fmt.Errorf("close the database: %w", err)
 		}
 	})

@@ -264,7 +264,7 @@ func (d *desk) examinePermissions(_ context.Context, _ time.Time, found func(str
 	if d.cfg.Database.IsPostgres() {
 		return nil
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".sent"} {
 		look(filepath.Join(d.cfg.DataDir, "frontdesk.db"+suffix), 0o077, "600")
 	}
 	return nil

@@ -93,7 +93,7 @@ func makeRoom(ctx context.Context, target string, force bool) (aside string, err
 		}
 	}
 	aside = fmt.Sprintf("%s.%s", target, now().Format("20060102-150405"))
-	for _, suffix := range []string{"-wal", "-shm", ""} {
+	for _, suffix := range []string{"-wal", "-shm", ".sent", ""} {
 		err := os.Rename(target+suffix, aside+suffix)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
