@@ -76,12 +76,12 @@ func (l *lane) state() (int, time.Time) {
 	return laneReady, time.Time{}
 }
 
-// push takes a claimed letter, and starts a worker when none waits for it.
-// It never blocks: the loop claims no more than state allows.
-func (l *lane) push(ctx context.Context, j job) {
+// push takes claimed letters, and starts workers when too few wait for them. All
+// are there before a worker looks what it can mark together. It never blocks: the
+// loop claims no more than state allows.
+func (l *lane) push(ctx context.Context, jobs []job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.jobs <- j
 	if l.failures > 0 {
 		l.probing = true
 	}
@@ -89,9 +89,12 @@ func (l *lane) push(ctx context.Context, j job) {
 	if l.phone {
 		most = 1
 	}
-	if len(l.jobs) > l.idle && l.workers < most && (l.failures == 0 || l.workers == 0) {
-		l.workers++
-		l.s.work.Go(func() { l.worker(ctx) })
+	for _, j := range jobs {
+		l.jobs <- j
+		if len(l.jobs) > l.idle && l.workers < most && (l.failures == 0 || l.workers == 0) {
+			l.workers++
+			l.s.work.Go(func() { l.worker(ctx) })
+		}
 	}
 }
 

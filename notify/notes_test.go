@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"frontdesk/internal/testmail"
 	"frontdesk/store"
@@ -59,4 +60,42 @@ func TestNotedLettersShareATransaction(t *testing.T) {
 			}
 		})
 	}
+}
+
+// claims counts claims.
+type claims struct {
+	*store.DB
+	n atomic.Int64
+}
+
+func (c *claims) ClaimLetters(ctx context.Context, claim store.LetterClaim) ([]store.Outgoing, error) {
+	c.n.Add(1)
+	return c.DB.ClaimLetters(ctx, claim)
+}
+
+// While letters come in bursts, those of several bursts are claimed together,
+// and none waits long for others.
+func TestBurstsAreClaimedTogether(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		box := &claims{DB: b.db}
+		b.box = box
+		b.start()
+		synctest.Wait()
+		before, n := box.n.Load(), 0
+		for range 40 { // bursts, 5 ms apart
+			var letters []tickets.Letter
+			for range 5 {
+				letters = append(letters, letterTo(fmt.Sprintf("c%d@keller.example", n)))
+				n++
+			}
+			b.queue(letters...)
+			time.Sleep(5 * time.Millisecond)
+		}
+		time.Sleep(claimRest)
+		synctest.Wait()
+		b.wantMails(supportBox, n)
+		if got := box.n.Load() - before; got > 15 {
+			t.Errorf("%d claims of %d letters that came in 40 bursts", got, n)
+		}
+	})
 }

@@ -515,6 +515,7 @@ func TestBudgetOfTheDay(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 		rings := b.queue(ring(asha), ring("+4915199999999"))
+		time.Sleep(claimRest) // a burst has just been claimed
 		synctest.Wait()
 		b.wantState(rings[0], store.LetterSent, 1)
 		if i := b.wantState(rings[1], store.LetterQueued, 1); i.Code != "limit calls" {

@@ -41,6 +41,8 @@ const (
 	claimLease = 10 * time.Minute
 	leaseRest  = 30 * time.Second // kept back of a lease: no wait for a server goes into it
 	chunk      = 32               // letters of one claim
+	claimFew   = 4                // so many letters in one claim, and more are being written:
+	claimRest  = 40 * time.Millisecond
 	laneRoom   = 2 * chunk        // claimed letters a mailbox holds at most
 	storeLimit = 15 * time.Second // for one call of the store
 	stopGrace  = 20 * time.Second // for the letters in hand when the desk is stopped
@@ -65,6 +67,7 @@ type Sender struct {
 	results chan outcome     // to the marker
 	beat    atomic.Int64
 	more    atomic.Bool // the last claim was full: there is a backlog
+	rest    time.Time   // calls wait until then; of the loop
 	counts  counters
 
 	sick     sync.Mutex
@@ -175,6 +178,10 @@ func (s *Sender) loop(ctx context.Context) {
 				wake = nil
 			}
 			look = true
+			if rest := time.Until(s.rest); rest > 0 {
+				timer.Reset(rest)
+				continue
+			}
 		case <-s.news:
 			look = true
 		case <-timer.C:
@@ -260,8 +267,11 @@ func (s *Sender) pass(ctx context.Context, look bool) (time.Duration, error) {
 	n, err := s.claim(ctx, d, ready, chunk)
 	// A claim that left lanes out says nothing about theirs.
 	s.more.Store(n == chunk || ready != nil && s.more.Load())
-	if err == nil && n == chunk {
+	switch {
+	case err == nil && n == chunk:
 		wait = 0
+	case n >= claimFew:
+		s.rest = time.Now().Add(claimRest)
 	}
 	return wait, err
 }
@@ -327,13 +337,18 @@ func (s *Sender) claim(ctx context.Context, d *desk, mailboxes []string, limit i
 		return 0, err
 	}
 	until := time.Now().Add(s.lease - leaseRest)
+	jobs := make(map[*lane][]job, 1)
 	for _, out := range letters {
 		mailbox := tickets.NormalAddress(out.Letter.Mailbox)
 		if d.has(mailbox) {
-			s.lanes[mailbox].push(ctx, job{out: out, desk: d, until: until})
+			l := s.lanes[mailbox]
+			jobs[l] = append(jobs[l], job{out: out, desk: d, until: until})
 			continue
 		}
 		s.stranded(out, now)
+	}
+	for l, list := range jobs {
+		l.push(ctx, list)
 	}
 	return len(letters), nil
 }
