@@ -18,6 +18,7 @@ import (
 	gomail "github.com/emersion/go-message/mail"
 	"github.com/emersion/go-message/textproto"
 
+	"frontdesk/store"
 	"frontdesk/tickets"
 )
 
@@ -252,18 +253,18 @@ func dueOf(l tickets.Letter, t *tickets.Ticket) time.Time {
 }
 
 // mime writes the mail: text and HTML as alternatives, and the files behind
-// them when there are some (RFC 2046 section 5.1).
-func mime(h message.Header, p Parts, files []File, messageID string) ([]byte, error) {
+// them when there are some (RFC 2046 section 5.1). Stored files are left out,
+// and it says where they stand.
+func mime(h message.Header, p Parts, files []File, messageID string) (raw []byte, stored []store.PlacedFile, err error) {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	var err error
 	if len(files) == 0 && len(p.Pictures) == 0 {
 		err = alternatives(b, h, p, boundary(messageID, "alternative"))
 	} else {
-		err = mixed(b, h, p, files, messageID)
+		stored, err = mixed(b, h, p, files, messageID)
 	}
-	return bytes.Clone(b.Bytes()), err
+	return bytes.Clone(b.Bytes()), stored, err
 }
 
 // alternatives writes what nearly every letter is, a text and an HTML part, as
@@ -291,7 +292,7 @@ func alternatives(b *bytes.Buffer, h message.Header, p Parts, boundary string) e
 }
 
 // mixed writes a mail with files, or with pictures that its HTML part shows.
-func mixed(b *bytes.Buffer, h message.Header, p Parts, files []File, messageID string) error {
+func mixed(b *bytes.Buffer, h message.Header, p Parts, files []File, messageID string) (stored []store.PlacedFile, err error) {
 	top, kind := "multipart/alternative", "alternative"
 	if len(files) > 0 {
 		top, kind = "multipart/mixed", "mixed"
@@ -299,33 +300,39 @@ func mixed(b *bytes.Buffer, h message.Header, p Parts, files []File, messageID s
 	h.SetContentType(top, map[string]string{"boundary": boundary(messageID, kind)})
 	w, err := message.CreateWriter(b, h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	texts := w
 	if len(files) > 0 {
 		var ah message.Header
 		ah.SetContentType("multipart/alternative", map[string]string{"boundary": boundary(messageID, "alternative")})
 		if texts, err = w.CreatePart(ah); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := body(texts, "text/plain", p.Plain); err != nil {
-		return err
+		return nil, err
 	}
 	if err := page(texts, p, messageID); err != nil {
-		return err
+		return nil, err
 	}
 	if len(files) > 0 {
 		if err := texts.Close(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, f := range files {
-		if err := attach(w, f); err != nil {
-			return err
+		at, err := attach(b, w, f)
+		if err != nil {
+			return nil, err
+		}
+		if f.Stored != nil {
+			placed := *f.Stored
+			placed.At = at
+			stored = append(stored, placed)
 		}
 	}
-	return w.Close()
+	return stored, w.Close()
 }
 
 // boundary cannot stand in a quoted-printable or base64 body: both never have
@@ -354,13 +361,16 @@ func part(w *message.Writer, h message.Header, data []byte) error {
 	return p.Close()
 }
 
-func attach(w *message.Writer, f File) error {
+// attach writes a file and returns where in b its content begins.
+func attach(b *bytes.Buffer, w *message.Writer, f File) (at int, err error) {
 	name := sentName(f.Name)
-	contentType, encoding, data := f.ContentType, "base64", f.Data
-	if _, _, err := stdmime.ParseMediaType(contentType); err != nil || strings.HasPrefix(contentType, "multipart/") {
-		contentType = "application/octet-stream"
-	}
-	if strings.HasPrefix(contentType, "message/") {
+	contentType, encoding, data := attachedType(f.ContentType), "base64", f.Data
+	if f.Stored != nil {
+		encoding = f.Stored.Encoding
+		if encoding == "base64" && strings.HasPrefix(contentType, "message/") {
+			contentType = "application/octet-stream"
+		}
+	} else if strings.HasPrefix(contentType, "message/") {
 		// base64 is not allowed around a message (RFC 2046 section 5.2.1).
 		if plain, ok := sevenBit(data); ok {
 			encoding, data = "7bit", plain
@@ -380,9 +390,28 @@ func attach(w *message.Writer, f File) error {
 	h.Set("Content-Disposition", stdmime.FormatMediaType("attachment", params))
 	h.SetContentType(contentType, nil)
 	if err := fits(h); err != nil {
-		return err
+		return 0, err
 	}
-	return part(w, h, data)
+	p, err := w.CreatePart(h)
+	if err != nil {
+		return 0, err
+	}
+	at = b.Len()
+	if f.Stored != nil {
+		return at, nil
+	}
+	if _, err := p.Write(data); err != nil {
+		return 0, err
+	}
+	return at, p.Close()
+}
+
+// attachedType is the media type that a file goes on with.
+func attachedType(contentType string) string {
+	if _, _, err := stdmime.ParseMediaType(contentType); err != nil || strings.HasPrefix(contentType, "multipart/") {
+		return "application/octet-stream"
+	}
+	return contentType
 }
 
 // sentName is a file's name with its extension, in at most 200 octets: encoded

@@ -352,11 +352,11 @@ func TestHeldCommandsAreShownAsTyped(t *testing.T) {
 func TestFilesTravel(t *testing.T) {
 	m := testMaterial(t, "en")
 	m.Files = []File{
-		{"Größe 印刷.pdf", "application/pdf", bytes.Repeat([]byte{0, 1, 2, 0xff}, 300)},
-		{"forwarded.eml", "message/rfc822", []byte("Subject: x\n\nbody\n")},
-		{"binary.eml", "message/rfc822", []byte("Subject: \xff\n\nbody\n")},
-		{"odd", "no type at all", []byte("x")},
-		{`Größe "x".pdf`, "application/pdf", []byte("x")},
+		{Name: "Größe 印刷.pdf", ContentType: "application/pdf", Data: bytes.Repeat([]byte{0, 1, 2, 0xff}, 300)},
+		{Name: "forwarded.eml", ContentType: "message/rfc822", Data: []byte("Subject: x\n\nbody\n")},
+		{Name: "binary.eml", ContentType: "message/rfc822", Data: []byte("Subject: \xff\n\nbody\n")},
+		{Name: "odd", ContentType: "no type at all", Data: []byte("x")},
+		{Name: `Größe "x".pdf`, ContentType: "application/pdf", Data: []byte("x")},
 	}
 	raw, _ := mustRender(t, testLetter(tickets.LetterAnswer, "en"), m)
 	e, err := message.Read(bytes.NewReader(raw))

@@ -293,6 +293,11 @@ func (l *lane) handle(ctx context.Context, j job, sub *submission) *submission {
 // submit sends the mail over sub, or over a new connection when there is none
 // or the server has closed it meanwhile.
 func (l *lane) submit(ctx context.Context, j job, mail *prepared, sub *submission) (string, *submission, error) {
+	whole, err := l.s.open(ctx, mail, j.until)
+	if err != nil {
+		return "", sub, err
+	}
+	defer whole.close()
 	if sub != nil && sub.usable() && time.Since(sub.last) > idleCheck {
 		sub.healthy()
 	}
@@ -306,7 +311,7 @@ func (l *lane) submit(ctx context.Context, j job, mail *prepared, sub *submissio
 		}
 		hurry := sub
 		stop := context.AfterFunc(ctx, func() { hurry.hurry(time.Now().Add(stopGrace)) })
-		text, err := sub.send(mail.envelope, mail.raw, j.until, func() error {
+		text, err := sub.sendMail(mail.envelope, whole, j.until, func() error {
 			hurry.awaitMark()
 			if j.marked {
 				return nil

@@ -33,7 +33,7 @@ func (s *Sender) mails(ctx context.Context, rows []int64) ([]File, error) {
 			continue
 		}
 		left -= len(data)
-		files = append(files, File{fmt.Sprintf("%02d.eml", i+1), "message/rfc822", data})
+		files = append(files, File{Name: fmt.Sprintf("%02d.eml", i+1), ContentType: "message/rfc822", Data: data})
 	}
 	return files, nil
 }

@@ -11,6 +11,7 @@ package notify
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -27,6 +28,7 @@ type Options struct {
 	Routes      func() map[string]Route // SMTP server by mailbox address
 	Phone       *Telephone              // nil: texts and calls wait
 	Open        OpenAttachment          // reads attachments for letters that carry a message with some
+	OpenFile    OpenFile                // the same for large ones, piece by piece; nil: they are read with Open
 	Report      WriteReport             // writes the tables and pictures of reports
 	Log         *slog.Logger            // nil: discard
 	Now         func() time.Time        // nil: time.Now
@@ -64,3 +66,14 @@ type Route struct {
 
 // OpenAttachment returns the decoded bytes of attachment part of a ledger row's mail.
 type OpenAttachment func(ctx context.Context, ledger int64, part int) ([]byte, error)
+
+// OpenFile is OpenAttachment for a file that shall not be in memory as a whole.
+type OpenFile func(ctx context.Context, ledger int64, part int) (*OpenedFile, error)
+
+// OpenedFile is an attachment that can be read, several times.
+type OpenedFile struct {
+	Size   int64
+	SHA256 [32]byte
+	Read   func() io.Reader
+	Close  func()
+}

@@ -20,6 +20,7 @@ import (
 type prepared struct {
 	envelope envelope
 	raw      []byte
+	files    []store.PlacedFile
 	id       string           // Message-ID
 	fresh    *store.Rendering // what the store does not have yet
 }
@@ -56,7 +57,7 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 	if why := givenUp(j.out, ticket, s.opt.Expire, s.opt.Now()); why != "" && !(telephone && j.out.State == store.LetterDot) {
 		return nil, givenUpError(why)
 	}
-	p := &prepared{raw: j.out.Raw, id: j.out.MessageID}
+	p := &prepared{raw: j.out.Raw, files: j.out.Files, id: j.out.MessageID}
 	if l.Kind == tickets.LetterHangUp { // is not written
 		return p, nil
 	}
@@ -65,10 +66,10 @@ func (s *Sender) prepare(ctx context.Context, j job) (*prepared, error) {
 		if err != nil {
 			return nil, laterError{err}
 		}
-		if p.raw, p.id, err = Render(l, m); err != nil {
+		if p.fresh, err = render(l, m); err != nil {
 			return nil, fmt.Errorf("write the letter: %w", err)
 		}
-		p.fresh = &store.Rendering{MessageID: p.id, Raw: p.raw}
+		p.raw, p.files, p.id = p.fresh.Raw, p.fresh.Files, p.fresh.MessageID
 	}
 	if telephone {
 		return p, nil
@@ -199,11 +200,16 @@ func (s *Sender) files(ctx context.Context, message int64) ([]File, error) {
 		if a.Ledger != 0 { // let go later than it came: #send anyway
 			ledger = a.Ledger
 		}
-		data, err := s.opt.Open(ctx, ledger, a.Part)
+		file := File{Name: fileName(a, msg), ContentType: a.ContentType}
+		if a.Size > largeFile && s.opt.OpenFile != nil {
+			file.Stored, err = s.stored(ctx, ledger, a)
+		} else {
+			file.Data, err = s.opt.Open(ctx, ledger, a.Part)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("attachment %q: %w", a.Filename, err)
 		}
-		files = append(files, File{fileName(a, msg), a.ContentType, data})
+		files = append(files, file)
 	}
 	return files, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yuin/goldmark/text"
 
+	"frontdesk/store"
 	"frontdesk/tickets"
 )
 
@@ -39,6 +40,7 @@ type File struct {
 	Name        string
 	ContentType string
 	Data        []byte
+	Stored      *store.PlacedFile // a large one, in place of Data: it is read while it is sent
 }
 
 // Parts are a letter as a person reads it, before it becomes a mail.
@@ -59,27 +61,36 @@ type Parts struct {
 // A letter to a telephone becomes what is posted to Twilio, as JSON (see
 // [ShowPosted]), without an id: Twilio gives it one.
 func Render(l tickets.Letter, m Material) (raw []byte, messageID string, err error) {
+	r, err := render(l, m)
+	if err != nil {
+		return nil, "", err
+	}
+	return r.Raw, r.MessageID, nil
+}
+
+// render is Render for a letter whose large files are read while it is sent.
+func render(l tickets.Letter, m Material) (*store.Rendering, error) {
 	if tickets.Number(l.To.Address) != "" {
-		raw, err = renderPhone(l, m)
-		return raw, "", err
+		raw, err := renderPhone(l, m)
+		return &store.Rendering{Raw: raw}, err
 	}
 	parts, err := Compose(l, m)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	messageID = m.messageID(l)
+	messageID := m.messageID(l)
 	h, err := header(l, m, parts.Subject, messageID)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	raw, err = mime(h, parts, m.Files, messageID)
+	raw, stored, err := mime(h, parts, m.Files, messageID)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if err := checkWire(raw); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return raw, messageID, nil
+	return &store.Rendering{MessageID: messageID, Raw: raw, Files: stored}, nil
 }
 
 // Compose writes the texts of a letter from its template. An operator's

@@ -3,8 +3,10 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -12,8 +14,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/emersion/go-message"
 
 	"frontdesk/internal/testmail"
 	"frontdesk/store"
@@ -932,4 +937,118 @@ func wantTrouble(t *testing.T, b *bench, what, hint string) {
 	if !is || !c.Sending || !strings.Contains(c.Hint, hint) {
 		t.Errorf("condition of a server that %s: %v %+v", what, is, c)
 	}
+}
+
+// A large file is read from the ledger while its letter is sent; the rendering
+// is kept without it, and a second try sends the same bytes: those that a letter
+// with the file in it would have.
+func TestLargeFileIsReadWhileSent(t *testing.T) {
+	pdf := bytes.Repeat([]byte("%PDF\x00\x01\r\n.\r\n"), 150_000)
+	eml := []byte(strings.Repeat("Subject: x\r\n.\r\n.dot\nlines\n", 60_000) + "no end")
+	latin := append(bytes.Clone(eml), 0xe9)
+	files := [][]byte{pdf, eml, latin, []byte("small")}
+	attached := []tickets.Attachment{{Filename: "a.pdf", ContentType: "application/pdf", Part: 0}, {Filename: "b.eml", ContentType: "message/rfc822", Part: 1},
+		{Filename: "c.eml", ContentType: "message/rfc822", Part: 2}, {Filename: "d.txt", ContentType: "text/plain", Part: 3}}
+	for i := range attached {
+		attached[i].Size, attached[i].SHA256 = len(files[i]), sha256.Sum256(files[i])
+	}
+	inBubble(t, testmail.SMTPOptions{MaxBytes: 100 << 20}, func(t *testing.T, b *bench) {
+		var mu sync.Mutex
+		open, lost := 0, error(nil)
+		b.opt.Open = func(_ context.Context, _ int64, part int) ([]byte, error) { return files[part], nil }
+		b.opt.OpenFile = func(_ context.Context, ledger int64, part int) (*OpenedFile, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if lost != nil {
+				return nil, lost
+			}
+			open++
+			data := files[part]
+			return &OpenedFile{Size: int64(len(data)), SHA256: sha256.Sum256(data), Read: func() io.Reader { return iotest.HalfReader(bytes.NewReader(data)) },
+				Close: func() { mu.Lock(); open--; mu.Unlock() }}, nil
+		}
+		b.setAway("smtp.baleyo.test", errors.New("connection refused"))
+		b.start()
+		agent := letterTo("asha@baleyo.example")
+		agent.Kind, agent.Agent, agent.Carry = tickets.LetterNewTicket, true, 1
+		decide := func() int64 {
+			t.Helper()
+			var id int64
+			agent.Key += "+"
+			c := tickets.Change{Brand: "baleyo", Tickets: []tickets.TicketChange{{
+				Ticket: tickets.Ticket{Brand: "baleyo", Mailbox: supportBox, Channel: tickets.ChannelMail, Status: tickets.StatusOpen, Subject: "Printer",
+					Participants: []tickets.Participant{{Address: tickets.Address{Name: "Maria", Address: "maria@keller.example"}, Role: tickets.PartyRequester}}},
+				Messages: []tickets.Message{{Direction: tickets.DirectionIn, Channel: tickets.ChannelMail, Kind: tickets.KindMessage, Text: "help",
+					Author: tickets.Author{Kind: tickets.AuthorCustomer, Address: tickets.Address{Address: "maria@keller.example"}}, Attachments: attached}},
+				Letters: []tickets.Letter{agent}}}}
+			err := b.db.Decide(context.Background(), "baleyo", func(tx *store.Tx) error {
+				saved, err := tx.Save(context.Background(), 0, "", "", c, time.Now())
+				if err == nil {
+					id = saved.Letters[0]
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.wake <- struct{}{}
+			synctest.Wait()
+			return id
+		}
+		id := decide()
+		_, info, raw, err := b.db.LetterByID(context.Background(), id)
+		if err != nil || len(info.Files) != 3 || len(raw) > 100<<10 {
+			t.Fatalf("the rendering has %d bytes and %d files, %v", len(raw), len(info.Files), err)
+		}
+		var whole bytes.Buffer
+		if err := WriteWhole(context.Background(), &whole, raw, info.Files, b.opt.OpenFile); err != nil {
+			t.Fatal(err)
+		}
+		b.setAway("smtp.baleyo.test", nil)
+		time.Sleep(2 * probeLast)
+		synctest.Wait()
+		sent := b.wantMails(supportBox, 1)[0].Raw
+		if !bytes.Equal(sent, whole.Bytes()) {
+			t.Errorf("%d bytes were sent of %d", len(sent), whole.Len())
+		}
+		// As it would be with the files in it.
+		m := Material{}
+		for i, a := range attached {
+			m.Files = append(m.Files, File{Name: a.Filename, ContentType: a.ContentType, Data: files[i]})
+		}
+		for _, f := range m.Files {
+			var part bytes.Buffer
+			w, err := message.CreateWriter(&part, message.HeaderFromMap(map[string][]string{"Content-Type": {"multipart/mixed; boundary=b"}}))
+			if err == nil {
+				_, err = attach(&part, w, f)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, body, _ := bytes.Cut(part.Bytes(), []byte("--b\r\n"))
+			if !bytes.Contains(sent, body) {
+				t.Errorf("%s does not stand in the letter as it would whole", f.Name)
+			}
+		}
+		mu.Lock()
+		lost = fmt.Errorf("load: %w", store.ErrNotFound)
+		mu.Unlock()
+		b.setAway("smtp.baleyo.test", nil)
+		files[1], attached = nil, attached[:1]
+		id = decide()
+		b.wantState(id, store.LetterFailed, 1)
+		mu.Lock()
+		lost = nil
+		mu.Unlock()
+		files[0] = files[0][1:]
+		id = decide()
+		if i := b.wantState(id, store.LetterFailed, 1); !strings.Contains(i.Detail, "not what it was") {
+			t.Errorf("another file: %+v", i)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if open != 0 {
+			t.Errorf("%d files are open still", open)
+		}
+	})
 }

@@ -68,12 +68,12 @@ func TestAlternativesAsLibraryWritesThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		short, err := mime(h, p, nil, "l1@baleyo.example")
+		short, _, err := mime(h, p, nil, "l1@baleyo.example")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var long bytes.Buffer
-		if err := mixed(&long, h, p, nil, "l1@baleyo.example"); err != nil {
+		if _, err := mixed(&long, h, p, nil, "l1@baleyo.example"); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(short, long.Bytes()) {
@@ -86,12 +86,12 @@ func TestAlternativesAsLibraryWritesThem(t *testing.T) {
 	}
 	for _, odd := range []string{"", "\n", "a \n", ".\n", "=\n", strings.Repeat("ü", 200), strings.Repeat("x", 75) + " \n" + strings.Repeat("x", 76)} {
 		p := Parts{Plain: odd, HTML: odd}
-		short, err := mime(h, p, nil, "l1@baleyo.example")
+		short, _, err := mime(h, p, nil, "l1@baleyo.example")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var long bytes.Buffer
-		if err := mixed(&long, h, p, nil, "l1@baleyo.example"); err != nil {
+		if _, err := mixed(&long, h, p, nil, "l1@baleyo.example"); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(short, long.Bytes()) {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -192,6 +193,11 @@ var errAbandoned = errors.New("abandoned before the final dot")
 // After an error that is not a reply (class connection, doubt, abandoned) the
 // connection is closed.
 func (s *submission) send(e envelope, raw []byte, until time.Time, beforeDot func() error) (text string, err error) {
+	return s.sendMail(e, content{raw: raw}, until, beforeDot)
+}
+
+// sendMail is send for a mail with large files.
+func (s *submission) sendMail(e envelope, mail content, until time.Time, beforeDot func() error) (text string, err error) {
 	s.used++
 	defer func() { s.last = time.Now() }()
 	if e.utf8 {
@@ -200,15 +206,15 @@ func (s *submission) send(e envelope, raw []byte, until time.Time, beforeDot fun
 				detail: "the address needs SMTPUTF8, which the server does not offer"}
 		}
 	}
-	if err := s.transaction(e, len(raw), until); err != nil {
+	if err := s.transaction(e, mail.size(), until); err != nil {
 		return "", err
 	}
-	return s.data(raw, until, beforeDot)
+	return s.data(mail, until, beforeDot)
 }
 
 // transaction speaks MAIL, RCPT and DATA, in one packet where the server lets
 // it (RFC 2920).
-func (s *submission) transaction(e envelope, size int, until time.Time) error {
+func (s *submission) transaction(e envelope, size int64, until time.Time) error {
 	commands := []struct {
 		stage, line string
 		want        int
@@ -268,10 +274,10 @@ func (s *submission) transaction(e envelope, size int, until time.Time) error {
 	return nil
 }
 
-func (s *submission) mail(e envelope, size int) string {
+func (s *submission) mail(e envelope, size int64) string {
 	line := "MAIL FROM:<" + e.from + ">"
 	if ok, _ := s.client.Extension("SIZE"); ok {
-		line += " SIZE=" + strconv.Itoa(size) // RFC 1870: too large is said before the body
+		line += " SIZE=" + strconv.FormatInt(size, 10) // RFC 1870: too large is said before the body
 	}
 	if e.utf8 {
 		line += " SMTPUTF8"
@@ -293,13 +299,17 @@ func (s *submission) reset(f *failure, until time.Time) error {
 }
 
 // data sends the body, asks beforeDot, sends the dot and reads the answer.
-func (s *submission) data(raw []byte, until time.Time, beforeDot func() error) (string, error) {
+func (s *submission) data(mail content, until time.Time, beforeDot func() error) (string, error) {
 	t := s.client.Text
 	s.deadline(until)
 	// Lines already end in CRLF; only dots at their start are doubled (RFC
 	// 5321 section 4.5.2). textproto's DotWriter would turn a bare LF into a
 	// CRLF, and so change what was stored.
-	if err := writeStuffed(t, raw); err != nil {
+	err := mail.write(stuffed{t.W})
+	if err == nil {
+		err = t.W.Flush()
+	}
+	if err != nil {
 		s.cut()
 		return "", failed("body", err)
 	}
@@ -308,7 +318,7 @@ func (s *submission) data(raw []byte, until time.Time, beforeDot func() error) (
 		return "", fmt.Errorf("%w: %w", errAbandoned, err)
 	}
 	s.deadline(until)
-	_, err := t.W.WriteString(".\r\n")
+	_, err = t.W.WriteString(".\r\n")
 	if err == nil {
 		err = t.W.Flush()
 	}
@@ -333,23 +343,26 @@ func (s *submission) data(raw []byte, until time.Time, beforeDot func() error) (
 	return "", f
 }
 
-func writeStuffed(t *textproto.Conn, raw []byte) error {
-	for len(raw) > 0 {
-		line := raw
-		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
-			line = raw[:i+1]
+// stuffed doubles dots at the start of lines. Each Write begins a line.
+type stuffed struct{ w *bufio.Writer }
+
+func (s stuffed) Write(b []byte) (n int, err error) {
+	for n < len(b) {
+		line := b[n:]
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i+1]
 		}
-		raw = raw[len(line):]
 		if line[0] == '.' {
-			if err := t.W.WriteByte('.'); err != nil {
-				return err
+			if err := s.w.WriteByte('.'); err != nil {
+				return n, err
 			}
 		}
-		if _, err := t.W.Write(line); err != nil {
-			return err
+		k, err := s.w.Write(line)
+		if n += k; err != nil {
+			return n, err
 		}
 	}
-	return t.W.Flush()
+	return n, nil
 }
 
 func isReply(err error) bool {

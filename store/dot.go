@@ -7,12 +7,6 @@ import (
 	"time"
 )
 
-// Rendering is what the first attempt stores: a retry sends the same bytes.
-type Rendering struct {
-	MessageID string
-	Raw       []byte
-}
-
 // MarkDot commits, just before the final dot, that the letter may have been
 // handed over, with its rendering (nil: stored before). ErrLost when the claim
 // is not ours any more: then nothing may be sent.
@@ -109,13 +103,6 @@ func (tx *Tx) markDot(ctx context.Context, d *dot) error {
 		return nil
 	}
 	return tx.saveRendering(ctx, d.id, d.render, d.packed)
-}
-
-func (db *DB) packRendering(r *Rendering) []byte {
-	if r == nil {
-		return nil
-	}
-	return db.raw.pack(r.Raw)
 }
 
 // saveRendering keeps the first rendering; a later one changes nothing.

@@ -53,6 +53,8 @@ func (db *DB) mapped(packed io.Reader, size int64) ([]byte, mapping, error) {
 		return data, mapping{}, err
 	}
 	defer f.Close() // the mapping keeps it
+	collectEagerly()
+	defer collectAsUsual()
 	if err := unpackInto(f, packed, size); err != nil {
 		return nil, mapping{}, err
 	}

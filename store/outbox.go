@@ -31,6 +31,7 @@ type Outgoing struct {
 	Epoch     int64
 	Queued    time.Time
 	Raw       []byte // the first rendering, nil before it
+	Files     []PlacedFile
 	MessageID string
 }
 
@@ -127,11 +128,11 @@ func (tx *Tx) loadRenderings(ctx context.Context, list []Outgoing) error {
 			if err := scan(&id, &packed); err != nil {
 				return err
 			}
-			raw, err := tx.db.raw.unpack(packed)
+			raw, files, err := tx.db.unpackRendering(packed)
 			if err != nil {
 				return fmt.Errorf("letter %d: %w", id, err)
 			}
-			byID[id].Raw = raw
+			byID[id].Raw, byID[id].Files = raw, files
 			return nil
 		})
 	})
@@ -335,6 +336,8 @@ type LetterInfo struct {
 	Code      string             `json:"code,omitempty"`
 	Detail    string             `json:"detail,omitempty"`
 	Doubts    int                `json:"doubts"` // times it was sent again after doubt
+
+	Files []PlacedFile `json:"-"` // of the rendering; only LetterByID says it
 }
 
 // infoColumns and infoDest load a LetterInfo.
@@ -414,7 +417,7 @@ func (db *DB) letterByID(ctx context.Context, id int64) (l tickets.Letter, info 
 	case !found:
 		err = ErrNotFound
 	case packed != nil:
-		raw, err = db.raw.unpack(packed)
+		raw, info.Files, err = db.unpackRendering(packed)
 	}
 	return l, info, raw, err
 }

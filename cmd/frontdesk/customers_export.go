@@ -310,6 +310,9 @@ func (a *archive) letters(ctx context.Context) error {
 			if tickets.Number(info.To) != "" {
 				suffix = "txt"
 			}
+			if raw, err = wholeLetter(ctx, a.db, raw, info); err != nil {
+				return err
+			}
 			out.File = fmt.Sprintf("letters/%d-%s.%s", id, l.Kind, suffix)
 			if err := a.file(out.File, raw); err != nil {
 				return err

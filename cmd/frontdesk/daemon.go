@@ -85,7 +85,7 @@ func newDaemon(d *desk, log *slog.Logger) (*daemon, error) {
 		Routes: func() map[string]notify.Route { return routesOf(dm.cfg(), dm.current.Load().accounts) },
 		Phone:  dm.phone.sends(),
 		Report: writeReport,
-		Open:   attachmentsOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
+		Open:   attachmentsOf(d.db), OpenFile: filesOf(d.db), InDoubt: string(d.cfg.Outbox.InDoubt), Expire: d.cfg.Outbox.ExpireAfter,
 		Connections: d.cfg.Outbox.Connections, PublicURL: d.cfg.HTTP.PublicURL, LettersDir: d.cfg.LettersDir,
 	})
 	if err != nil {

@@ -131,6 +131,9 @@ now. --raw prints the bytes.`,
 				return noLetter(ids[0], err)
 			}
 			rendered := mail != nil
+			if mail, err = wholeLetter(cmd.Context(), d.db, mail, info); err != nil {
+				return failed(err)
+			}
 			if !rendered && letter.Kind != tickets.LetterHangUp {
 				if mail, err = d.render(cmd.Context(), letter); err != nil {
 					return failed(err)

@@ -285,24 +285,6 @@ func authenticatorsOf(cfg *config.Config) func(mailbox string) intake.Authentica
 	return func(mailbox string) intake.Authenticator { return by[mailbox] }
 }
 
-// attachmentsOf reads the files of a stored mail for letters that carry them.
-func attachmentsOf(db *store.DB) notify.OpenAttachment {
-	return func(ctx context.Context, ledger int64, part int) ([]byte, error) {
-		raw, err := db.Raw(ctx, ledger)
-		if err != nil {
-			return nil, err
-		}
-		if part == tickets.WholeRow { // a recording or a picture
-			return raw, nil
-		}
-		m := parser.Parse(raw, parser.Options{})
-		if part < 0 || part >= len(m.Attachments) {
-			return nil, fmt.Errorf("open attachment %d of row %d: the mail has %d", part, ledger, len(m.Attachments))
-		}
-		return m.Attachments[part].Data, nil
-	}
-}
-
 // parserOf says what is looked for in a brand's mail.
 func parserOf(cfg *config.Config, brand string) parser.Options {
 	opt := parser.Options{Patterns: cfg.Facts}
