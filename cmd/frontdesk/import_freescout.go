@@ -147,7 +147,7 @@ func readFreeScout(files []jsonFile, h *historyImport) contactList {
 		var one freeScoutConversation
 		errDoc, errOne := json.Unmarshal(f.data, &doc), json.Unmarshal(f.data, &one)
 		if errDoc != nil && errOne != nil {
-			h.problems = append(h.problems, problem{f.path, errDoc.Error(), true})
+			h.problems = append(h.problems, problem{f.path, errDoc.Error() + ": fetch it again", true})
 			continue
 		}
 		list := doc.Embedded.Conversations

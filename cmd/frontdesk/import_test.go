@@ -21,6 +21,7 @@ import (
 	"frontdesk/intake"
 	"frontdesk/parser"
 	"frontdesk/store"
+	"frontdesk/store/storetest"
 	"frontdesk/tickets"
 )
 
@@ -224,6 +225,38 @@ func TestImportInterruptedAnywhere(t *testing.T) {
 		if err != nil || len(letters) != 0 {
 			t.Errorf("seed %d: letters %v, %v", seed, letters, err)
 		}
+	}
+}
+
+// On PostgreSQL an import leaves what it leaves on SQLite.
+func TestImportOnPostgres(t *testing.T) {
+	t.Parallel()
+	mails := oldMails(7, 40)
+	var got [][]string
+	for _, database := range []string{filepath.Join(t.TempDir(), "desk.db"), storetest.Postgres(t)} {
+		h := importRig(t, database)
+		ctx, stop := context.WithCancel(t.Context())
+		for h.count.Unfinished = true; h.count.Unfinished; ctx, stop = context.WithCancel(t.Context()) {
+			h.count = historyCount{}
+			groups := 0
+			if err := h.run(ctx, mails, func(int) {
+				if groups++; groups == 2 { // of a run, the others begin anew
+					stop()
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			stop()
+		}
+		stop()
+		h.count = historyCount{}
+		if err := h.run(t.Context(), mails, func(int) {}); err != nil || h.count.Known != len(mails) {
+			t.Errorf("once more: %+v, %v", h.count, err)
+		}
+		got = append(got, grouped(t, h.db))
+	}
+	if len(got[0]) == 0 || !slices.Equal(got[0], got[1]) {
+		t.Errorf("SQLite\n%s\nPostgreSQL\n%s", strings.Join(got[0], "\n"), strings.Join(got[1], "\n"))
 	}
 }
 

@@ -155,7 +155,7 @@ func readZammad(files []jsonFile, h *historyImport) contactList {
 		}
 		var list []json.RawMessage
 		if err := json.Unmarshal(f.data, &list); err != nil {
-			h.problems = append(h.problems, problem{f.path, "not a list: " + err.Error(), true})
+			h.problems = append(h.problems, problem{f.path, "not a list: " + err.Error() + ": fetch it again", true})
 			continue
 		}
 		for i, raw := range list {
