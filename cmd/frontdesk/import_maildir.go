@@ -107,13 +107,21 @@ func folderOf(path string) string {
 // fileTime is when the file was delivered: the seconds at the beginning of a
 // Maildir's file name, else when it was written.
 func fileTime(path string, e fs.DirEntry) time.Time {
-	if digits, _, ok := strings.Cut(e.Name(), "."); ok && filepath.Base(filepath.Dir(path)) != filepath.Base(path) {
-		if n, err := strconv.ParseInt(digits, 10, 64); err == nil && n > 400_000_000 {
-			return time.Unix(n, 0)
-		}
+	if at := secondsIn(e.Name()); !at.IsZero() {
+		return at
 	}
 	if info, err := e.Info(); err == nil {
 		return info.ModTime()
+	}
+	return time.Time{}
+}
+
+// secondsIn reads the seconds at the beginning of a Maildir's file name; zero
+// when there are none.
+func secondsIn(name string) time.Time {
+	digits, _, ok := strings.Cut(name, ".")
+	if n, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && n > 400_000_000 {
+		return time.Unix(n, 0)
 	}
 	return time.Time{}
 }
