@@ -60,6 +60,7 @@ type Sender struct {
 	log       *slog.Logger
 	lease     time.Duration
 	exchange  *exchange
+	hand      hand
 
 	lanes   map[string]*lane // by mailbox; only the loop touches the map
 	work    sync.WaitGroup   // the lanes' workers
@@ -329,13 +330,15 @@ func (s *Sender) sortLanes(d *desk) (ready, probes []string, down []time.Time) {
 
 // claim claims up to limit letters and hands them to their lanes.
 func (s *Sender) claim(ctx context.Context, d *desk, mailboxes []string, limit int) (int, error) {
+	machine := time.Now() // before the other: a claim must not end later by the timer
 	now := s.opt.Now()
 	call, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	letters, err := s.db.ClaimLetters(call, store.LetterClaim{Now: now, Until: now.Add(s.lease), Mailboxes: mailboxes, Limit: limit})
+	letters, err := s.db.ClaimLetters(call, store.LetterClaim{Now: now, Until: now.Add(s.lease), Mailboxes: mailboxes, Limit: limit, Except: s.hand.kept(now, machine)})
 	if err != nil {
 		return 0, err
 	}
+	s.hand.take(letters, now.Add(s.lease), machine.Add(s.lease))
 	until := time.Now().Add(s.lease - leaseRest)
 	jobs := make(map[*lane][]job, 1)
 	for _, out := range letters {
@@ -450,6 +453,7 @@ func (s *Sender) store(ctx context.Context, group []store.Result) {
 		lost, err := s.db.Mark(call, group)
 		cancel()
 		if err == nil {
+			s.hand.drop(group)
 			s.counts.lost.Add(int64(lost))
 			if lost > 0 {
 				s.log.Warn("letters claimed by somebody else meanwhile", "count", lost)

@@ -362,6 +362,50 @@ func TestSlowAnswerToTheDot(t *testing.T) {
 	})
 }
 
+// TestClockSetForwardWhileALetterLeaves: the claim of a letter seemed to have run
+// out, and it left a second time while the server still thought about the first.
+func TestClockSetForwardWhileALetterLeaves(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		var ahead atomic.Int64
+		b.opt.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Delay: 2 * time.Minute})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		time.Sleep(30 * time.Second)
+		b.wantState(id, store.LetterDot, 0)
+		for _, step := range []time.Duration{time.Hour, -2 * time.Hour, 400 * 24 * time.Hour} {
+			ahead.Add(int64(step))
+			b.wake <- struct{}{}
+			time.Sleep(20 * time.Second)
+		}
+		time.Sleep(time.Hour)
+		b.wantMails(supportBox, 1)
+		b.wantState(id, store.LetterSent, 1)
+		if st := b.sender.Stats(); st.Resent != 0 || st.Lost != 0 || b.info(id).Doubts != 0 {
+			t.Errorf("%+v, %d doubts", st, b.info(id).Doubts)
+		}
+	})
+}
+
+// TestDoubtAfterAClockSetForward: what nobody has in hand any more is looked at
+// again after the time of a claim, no sooner and no later.
+func TestDoubtAfterAClockSetForward(t *testing.T) {
+	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
+		var ahead atomic.Int64
+		b.opt.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Close: true})
+		b.start()
+		id := b.queue(letterTo("maria@keller.example"))[0]
+		time.Sleep(30 * time.Second)
+		ahead.Add(int64(time.Hour))
+		time.Sleep(claimLease - time.Minute)
+		b.wantMails(supportBox, 0)
+		time.Sleep(2 * time.Minute)
+		b.wantMails(supportBox, 1)
+		b.wantState(id, store.LetterSent, 2)
+	})
+}
+
 func TestInDoubtOnce(t *testing.T) {
 	inBubble(t, testmail.SMTPOptions{}, func(t *testing.T, b *bench) {
 		b.smtp[supportBox].On(testmail.StageDot, "", 1, testmail.Act{Delay: 2 * time.Hour})

@@ -54,6 +54,9 @@ func TestLettersLeaveInOrder(t *testing.T) {
 		if next := must(db.NextLetter(t.Context()))(t); !next.Equal(noon) {
 			t.Errorf("next letter at %v, want %v", next, noon)
 		}
+		if kept := must(db.ClaimLetters(t.Context(), store.LetterClaim{Now: noon, Until: noon, Limit: 9, Except: []int64{1, 2, 3, 5}}))(t); len(kept) != 1 || kept[0].Letter.ID != 4 {
+			t.Errorf("all but 1, 2, 3 and 5: %+v", kept)
+		}
 		two := must(db.ClaimLetters(t.Context(), store.LetterClaim{Now: noon, Until: noon.Add(time.Minute), Mailboxes: []string{"Two@example.org"}, Limit: 9}))(t)
 		got := ""
 		for _, o := range append(two, claimLetters(t, db, noon)...) {
