@@ -7,6 +7,6 @@
 // "make test" runs each with small numbers, "make torture" (TORTURE=1) at
 // length. A run at length takes about half an hour, most of it waiting for leases,
 // backoffs and lines that are dead on purpose; it wants two processors and root,
-// for strace, small file systems and private mail servers. Each test adds a row to a table (testdesk.Record), which "make torture"
-// prints at the end.
+// for strace, small file systems and private mail servers. Each test adds a row to
+// a table (testdesk.Record), which "make torture" prints at the end.
 package torture

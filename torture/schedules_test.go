@@ -162,7 +162,7 @@ func (b *bench) killedWhen(n int, done func() bool) {
 		b.t.Fatal(err)
 	}
 	for limit := time.Now().Add(time.Minute); ; {
-		if _, ended := b.d.Ends(100 * time.Millisecond); ended {
+		if _, ended := b.d.Ends(500 * time.Millisecond); ended {
 			b.faults++
 			break
 		}
