@@ -15,10 +15,8 @@ import (
 // sentSuffix names the file of sentNotes, behind that of the database.
 const sentSuffix = ".sent"
 
-const (
-	sentTidy = 64 << 10 // from this size on the file is emptied when nothing in it waits
-	sentMost = 8 << 20  // a file of this size takes no more
-)
+// sentMost is the size from which on a file takes no more.
+const sentMost = 8 << 20
 
 // sentNotes is a file beside an SQLite database. It says which letters a mail
 // server took whose results are still to be stored, a line of JSON each, written
@@ -26,7 +24,7 @@ const (
 // what is in the WAL. So the results of many letters can share a transaction,
 // and yet only the letter whose answer was on its way is in doubt afterwards.
 //
-// A line whose result is stored may stay for a while. It changes nothing: the
+// A line whose result is stored stays while others wait. It changes nothing: the
 // letter is not in doubt any more, or its epoch has moved on.
 type sentNotes struct {
 	mu      sync.Mutex
@@ -98,7 +96,7 @@ func (n *sentNotes) stored(results []Result) {
 			delete(n.waiting, r.ID)
 		}
 	}
-	if n.file != nil && n.size >= sentTidy && len(n.waiting) == 0 {
+	if n.file != nil && n.size > 0 && len(n.waiting) == 0 {
 		n.cut(0)
 	}
 }
