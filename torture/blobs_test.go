@@ -85,7 +85,7 @@ func (b *bench) verified() (n int) {
 // is taken when there is room.
 func TestFilesDiskIsFull(t *testing.T) {
 	t.Parallel()
-	database, files := smallVolume(t, "32m"), smallVolume(t, "16m")
+	database, files := smallVolume(t, "96m"), smallVolume(t, "16m") // the words of large mails are in the database, and indexed
 	b, folder := twoDisks(t, database, files)
 	b.d.MustStart()
 	large := func(low, high int) {
