@@ -32,7 +32,7 @@ type OAuthApp struct {
 	ID           string        `yaml:"-"`
 	Provider     OAuthProvider `yaml:"provider" required:"true" allowed:"google|microsoft|custom" example:"microsoft" doc:"Whose addresses and scopes are meant; custom: those below."`
 	ClientID     string        `yaml:"client_id" required:"true" example:"00000000-0000-0000-0000-000000000000" doc:"What the provider calls the app that you registered there."`
-	ClientSecret Secret        `yaml:"client_secret_file" example:"oauth.secret" says:"none: a public client" doc:"File with the app's secret, chmod 600, or credential:NAME. Google wants one always."`
+	ClientSecret Secret        `yaml:"client_secret_file" kind:"password" example:"oauth.secret" says:"none: a public client" doc:"File with the app's secret, chmod 600, or credential:NAME. Google wants one always."`
 	// SecretExpires is nil when nobody said.
 	SecretExpires *Day       `yaml:"secret_expires" example:"2027-06-30" says:"never" doc:"Last day of the secret, as the provider said when it was made. From 30 days before, doctor and mailbox list warn; 30, 7 and 1 days before, alerts tell."`
 	Grant         OAuthGrant `yaml:"grant" default:"authorization_code" allowed:"authorization_code|device_code|client_credentials" doc:"How the desk gets in: a person logs in with a browser, or on another machine with a code, or (Microsoft) the app has the right itself."`

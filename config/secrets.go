@@ -59,8 +59,8 @@ func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted
 
 // What a file of a secret holds, as its key's tag kind says.
 const (
-	secretToken    = ""         // one word that a provider made: an API key, an app's secret
-	secretPassword = "password" // what a person may have made up: blanks within it are its own
+	secretToken    = ""         // one word: a token, an API key
+	secretPassword = "password" // blanks within it are its own: a phrase, or an app's secret (RFC 6749 appendix A.2)
 	secretBytes    = "bytes"    // any bytes
 )
 
