@@ -20,7 +20,7 @@ import (
 
 const (
 	burstAccount = "AC0123456789abcdef0123456789abcdef"
-	burstToken   = "a token of figures"
+	burstToken   = "a-token-of-figures"
 	burstNumber  = "+4930123456"
 	burstPublic  = "https://desk.example/support"
 )
