@@ -43,12 +43,16 @@ func storage(t *testing.T) blobs.S3Options {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	tick, limit := time.NewTicker(20*time.Millisecond), time.After(20*time.Second)
+	defer tick.Stop()
+	for {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
 			break
 		}
-		if time.Now().After(limit) {
+		select {
+		case <-tick.C:
+		case <-limit:
 			t.Fatal("the S3 server does not listen")
 		}
 	}

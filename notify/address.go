@@ -54,7 +54,7 @@ func wireAddress(address string) (wire string, utf8 bool, err error) {
 			return "", false, fmt.Errorf("address %q: %w", address, err)
 		}
 	}
-	if strings.ContainsAny(domain, " \t<>()@,;\"\\") || hasControl(domain) {
+	if domain[0] == '.' || strings.Contains(domain, "..") || strings.ContainsAny(domain, " \t<>()@,;\"\\") || hasControl(domain) {
 		return "", false, fmt.Errorf("address %q: bad domain", address)
 	}
 	return local + "@" + domain, !ascii(local), nil

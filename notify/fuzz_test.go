@@ -30,6 +30,8 @@ func FuzzRender(f *testing.F) {
 	f.Add("Printer", "Maria", "maria@keller.example", "a@b.example", "hello\r\n.\r\n", "report.pdf", "application/pdf", false)
 	f.Add("x\r\nBcc: v@e.example", "\"x\" <y@z.example>,", "a>\r\nRCPT TO:<c@b.example", "a@b> <c@d", "--=_x\n\x00", "../../etc/\u202egpj.exe", "text/html; name=\"\r\nX: y\"", true)
 	f.Add(strings.Repeat("ü", 500), "=?utf-8?q?=0ABcc:_x?=", "ü@bücher.example", strings.Repeat("a", 990)+"@b.example", strings.Repeat("x", 2000), strings.Repeat("é", 300)+".txt", "message/rfc822", false)
+	f.Add("x", "y", "a@b.example", "a@.xabNmple", "z", "f", "", false) // Cc: <a@.xabNmple>, which no reader takes
+	f.Add("x", "y", "a@b.example", "a@b..example", "z", "f", "", false)
 	m := testMaterial(f, "en")
 	f.Fuzz(func(t *testing.T, subject, name, address, replied, text, file, kind string, agent bool) {
 		l := testLetter(tickets.LetterAnswer, "en")

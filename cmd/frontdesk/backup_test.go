@@ -22,11 +22,13 @@ func TestBackupUnderLoad(t *testing.T) {
 	var load sync.WaitGroup
 	posted := 0
 	load.Go(func() {
+		pace := time.NewTicker(20 * time.Millisecond)
+		defer pace.Stop()
 		for ctx.Err() == nil {
 			posted++
 			post(t, o, "maria@example.test", "Maria <maria@example.test>", "support@one.test",
 				mailText(strings.Repeat("Help me with it, please.\n", 50), fmt.Sprintf("Subject: Help %d", posted), fmt.Sprintf("Message-ID: <%d@example.test>", posted)))
-			time.Sleep(20 * time.Millisecond) // a pace, not a wait
+			<-pace.C
 		}
 	})
 	dir, last := t.TempDir(), int64(0)
@@ -57,16 +59,15 @@ func TestBackupUnderLoad(t *testing.T) {
 // waitForRows waits until the ledger has so many.
 func waitForRows(t *testing.T, d *liveDesk, n int) {
 	t.Helper()
-	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	have := 0
+	if !waitUntil(func() bool {
 		tally, err := d.db.Tally(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tally.Total >= n {
-			return
-		}
-		if time.Now().After(limit) {
-			t.Fatalf("%d rows, waiting for %d", tally.Total, n)
-		}
+		have = tally.Total
+		return have >= n
+	}) {
+		t.Fatalf("%d rows, waiting for %d", have, n)
 	}
 }

@@ -248,6 +248,12 @@ func (a *archive) message(ctx context.Context, m tickets.Message, mine bool) (ex
 func plainFile(name string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // would turn "gpj.exe" around
+			return -1
+		case r >= 0x7f && r < 0xa0:
+			return '_'
+		}
 		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}

@@ -139,13 +139,11 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// wait waits until ok, for a minute at most.
+// wait waits until ok.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
+	if !waitUntil(ok) {
+		t.Fatalf("never: %s", what)
 	}
 }
 
