@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// checkpointFrom is the size of the WAL from which it is copied into the
-	// database, beside the writer.
-	checkpointFrom = 8 << 20
+	// checkpointStep is how much is added to the WAL from one copy into the
+	// database, beside the writer, to the next: a page that is written again and
+	// again need not be copied with each commit.
+	checkpointStep = 8 << 20
 	// checkpointNow is the size at which the writer waits until the WAL starts
 	// anew: under a load without a pause it would grow for ever.
 	checkpointNow = 32 << 20
@@ -24,6 +25,7 @@ type checkpointer struct {
 	wake chan struct{} // holds one
 	stop context.CancelFunc
 	done sync.WaitGroup
+	size int64 // of the WAL when it was copied last; of who has the turn to write
 }
 
 // startCheckpoints is called once the engine is open; the writer must not
@@ -97,11 +99,19 @@ func walSize(path string) int64 {
 	return info.Size()
 }
 
-// committed is called after each commit.
+// committed is called after each commit, by who has the turn to write.
 func (c *checkpointer) committed() {
-	if c == nil || walSize(c.wal) < checkpointFrom {
+	if c == nil {
 		return
 	}
+	size := walSize(c.wal)
+	if size < c.size { // it began anew
+		c.size = 0
+	}
+	if size < c.size+checkpointStep {
+		return
+	}
+	c.size = size
 	select {
 	case c.wake <- struct{}{}:
 	default: // it is about to

@@ -45,6 +45,7 @@ type cache struct {
 	persons      map[personKey]int64             // resolved addresses
 	participants map[int64][]tickets.Participant // as loaded, to save only what changed
 	cores        map[int64]string                // what the participants of loaded tickets repeat of them
+	settled      map[int64]settled               // of loaded tickets, as in the database
 	acks         map[ackKey]int                  // automatic letters of the last hour, those saved here counted in
 	work         map[int64]loadKey               // whose work loaded tickets are
 	desk         *deskCache                      // how busy everybody is

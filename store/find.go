@@ -446,10 +446,12 @@ func (tx *Tx) rememberTicket(t *tickets.Ticket) {
 	if tx.cache.participants == nil {
 		tx.cache.participants = make(map[int64][]tickets.Participant)
 		tx.cache.cores = make(map[int64]string)
+		tx.cache.settled = make(map[int64]settled)
 	}
 	tx.rememberWork(t)
 	tx.cache.participants[t.ID] = slices.Clone(t.Participants)
 	tx.cache.cores[t.ID] = repeated(t)
+	tx.cache.settled[t.ID] = settledOf(t)
 	for _, p := range t.Participants {
 		if p.Person != 0 && tickets.Number(p.Address.Address) == "" { // whose a shared number is, differs from ticket to ticket
 			tx.rememberPerson(personKey{t.Brand, p.Address.Address}, p.Person)

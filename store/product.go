@@ -465,8 +465,9 @@ func (f *finder) products(ctx context.Context) error {
 		return nil
 	}
 	// Served by products_owner, backwards, for each of them; who they are by the
-	// primary keys of addresses, phones and tickets.
-	return f.tx.eachLater(ctx, selectProducts+`p.id IN (
+	// primary keys of addresses, phones and tickets. Many desks know of no products
+	// at all.
+	return f.tx.eachLater(ctx, selectProducts+`EXISTS (SELECT 1 FROM products) AND p.id IN (
 			SELECT id FROM products WHERE retired = FALSE AND owner IN (
 				SELECT person FROM addresses WHERE brand = $1 AND address = $2
 				UNION SELECT person FROM phones WHERE brand = $1 AND number = $3

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"frontdesk/tickets"
 )
@@ -197,52 +198,63 @@ func (tx *Tx) insertTicket(ctx context.Context, t *tickets.Ticket) (int64, error
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)`, ticketArgs(t))
 }
 
+// updateTicket writes the row of a ticket. SQLite changes the entries of an
+// index in which a column that is set stands, be it to the value it has; so
+// columns that hardly ever change are set only when they have: the index of when
+// a ticket was opened has a page of its own for each of many tickets.
 func (tx *Tx) updateTicket(ctx context.Context, t *tickets.Ticket) error {
-	n, err := tx.exec(ctx, `
-		UPDATE tickets SET
-			mailbox = $2,
-			queue = $3,
-			channel = $4,
-			status = $5,
-			subject = $6,
-			subject_core = $7,
-			language = $8,
-			thread_root = $9,
-			requester = $10,
-			assignee = $11,
-			severity = $12,
-			category = $13,
-			impact = $14,
-			urgency = $15,
-			tags = $16,
-			facts = $17,
-			links = $18,
-			merged_into = $19,
-			version = $20,
-			opened = $21,
-			updated = $22,
-			answered = $23,
-			resolved = $24,
-			closed = $25,
-			pending_until = $26,
-			due = $27,
-			followed_up = $28,
-			worked_min = $29,
-			tier = $30,
-			incident = $31,
-			watch = $32,
-			next_due = $33,
-			promises = $34,
-			guess = $35,
-			line = $36,
-			product = $37,
-			returned = $38,
-			identity = $39
-		WHERE id = $40 AND brand = $1`, append(ticketArgs(t), t.ID)...)
+	args := ticketArgs(t)
+	update := updateAll
+	if was, loaded := tx.cache.settled[t.ID]; loaded && was == settledOf(t) {
+		update = updateSettled
+		args = slices.Delete(args, openedArg, openedArg+1)
+		args = slices.Delete(args, threadRootArg, threadRootArg+1)
+	}
+	n, err := tx.exec(ctx, update, append(args, t.ID)...)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}
+	delete(tx.cache.settled, t.ID) // it is no more as it was loaded
 	return err
+}
+
+// settled is what a ticket keeps for life, as a rule.
+type settled struct {
+	opened     int64
+	threadRoot string
+}
+
+func settledOf(t *tickets.Ticket) settled { return settled{ms(t.Opened), t.ThreadRoot} }
+
+// Where ticketArgs has them.
+const (
+	threadRootArg = 8
+	openedArg     = 20
+)
+
+var (
+	updateAll     = updateText("thread_root", "opened")
+	updateSettled = updateText()
+)
+
+// updateText sets what changes, and with it the columns given, in the order of
+// ticketArgs.
+func updateText(with ...string) string {
+	var b strings.Builder
+	n := 1 // brand
+	for _, column := range []string{
+		"mailbox", "queue", "channel", "status", "subject", "subject_core", "language", "thread_root", "requester", "assignee",
+		"severity", "category", "impact", "urgency", "tags", "facts", "links", "merged_into", "version", "opened", "updated",
+		"answered", "resolved", "closed", "pending_until", "due", "followed_up", "worked_min", "tier", "incident", "watch",
+		"next_due", "promises", "guess", "line", "product", "returned", "identity",
+	} {
+		if (column == "thread_root" || column == "opened") && !slices.Contains(with, column) {
+			continue
+		}
+		n++
+		fmt.Fprintf(&b, ", %s = $%d", column, n)
+	}
+	return fmt.Sprintf("UPDATE tickets SET %s WHERE id = $%d AND brand = $1", b.String()[2:], n+1)
 }
 
 // saveParticipants makes the ticket's participants those given. What was

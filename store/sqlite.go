@@ -371,8 +371,8 @@ func (t sqliteTx) commit(ctx context.Context) error {
 		return errors.Join(sqliteError(err), t.rollback())
 	}
 	t.spared()
-	t.e.turn <- struct{}{}
 	t.e.checkpoints.committed()
+	t.e.turn <- struct{}{}
 	return nil
 }
 
