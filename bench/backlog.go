@@ -92,6 +92,7 @@ type race struct {
 	mails             int
 	rate, cpu         []float64 // of the ideal pipe: mails a second, milliseconds of CPU a mail
 	deskRate, deskCPU [2][]float64
+	deskDisk          [2][]float64 // KB a mail
 }
 
 func newRace(mails int) *race { return &race{mails: mails} }
@@ -112,6 +113,9 @@ func (r *race) desk(d *desk, seconds float64, agents, count bool) {
 	if count {
 		r.deskRate[i] = append(r.deskRate[i], float64(r.mails)/seconds)
 		r.deskCPU[i] = append(r.deskCPU[i], d.cpu.Seconds()*1000/float64(r.mails))
+		if size := d.diskSize(); size > 0 {
+			r.deskDisk[i] = append(r.deskDisk[i], float64(size)/1024/float64(r.mails))
+		}
 	}
 }
 
@@ -125,6 +129,9 @@ func (r *race) print(t *section, ideal string, must, aim float64) {
 		}
 		t.add(what, "mails/s", r.deskRate[i])
 		t.add("… CPU of a mail", "ms", r.deskCPU[i])
+		if len(r.deskDisk[i]) > 0 {
+			t.add("… its database, of a mail with its letters", "KB", r.deskDisk[i])
+		}
 		f := t.add("… ratio to the "+ideal, "×", ratios(r.deskRate[i], r.rate))
 		if i == 0 {
 			f.atLeast(must, aim)

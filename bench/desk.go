@@ -169,6 +169,16 @@ func (d *desk) remove() {
 	_ = os.RemoveAll(d.dir)
 }
 
+// diskSize is that of the database's files in bytes; 0 where it is a server's.
+func (d *desk) diskSize() (size int64) {
+	for _, end := range []string{"", "-wal"} {
+		if info, err := os.Stat(d.database() + end); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
 func (d *desk) config() string   { return filepath.Join(d.dir, "frontdesk.yaml") }
 func (d *desk) database() string { return filepath.Join(d.dir, "data", "frontdesk.db") }
 
