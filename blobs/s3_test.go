@@ -2,6 +2,7 @@ package blobs_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -96,7 +97,10 @@ func TestS3Fails(t *testing.T) {
 			w.Header().Set("ETag", `"x"`)
 			fmt.Fprint(w, "half")
 		},
-		"slow": func(http.ResponseWriter, *http.Request) { time.Sleep(3 * time.Second) },
+		"slow": func(_ http.ResponseWriter, r *http.Request) { // for as long as somebody waits
+			_, _ = io.Copy(io.Discard, r.Body) // a client that goes is noticed after its body
+			<-r.Context().Done()
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
