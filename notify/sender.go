@@ -332,7 +332,9 @@ func (s *Sender) sortLanes(d *desk) (ready, probes []string, down []time.Time) {
 func (s *Sender) claim(ctx context.Context, d *desk, mailboxes []string, limit int) (int, error) {
 	machine := time.Now() // before the other: a claim must not end later by the timer
 	now := s.opt.Now()
-	call, cancel := context.WithTimeout(ctx, storeLimit)
+	// A stop does not end a claim halfway: the database may have stored it, and
+	// nobody would give the letters back.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
 	defer cancel()
 	letters, err := s.db.ClaimLetters(call, store.LetterClaim{Now: now, Until: now.Add(s.lease), Mailboxes: mailboxes, Limit: limit, Except: s.hand.kept(now, machine)})
 	if err != nil {

@@ -163,7 +163,12 @@ func (b *bench) killedAt(calls string, n int, sent <-chan struct{}) (survived bo
 	if err != nil && !errors.Is(err, testdesk.ErrEndedEarly) {
 		b.t.Fatal(err)
 	}
-	for limit := time.Now().Add(time.Minute); ; {
+	began, limit, released := time.Now(), time.Now().Add(time.Minute), false
+	for {
+		if !released && time.Since(began) > 10*time.Second { // what waits, waits for an operator
+			released = true
+			b.release()
+		}
 		if _, ended := b.d.Ends(50 * time.Millisecond); ended {
 			b.d.Kill()
 			b.faults++
