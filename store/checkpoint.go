@@ -11,10 +11,10 @@ const (
 	// checkpointStep is how much is added to the WAL from one copy into the
 	// database, beside the writer, to the next: a page that is written again and
 	// again need not be copied with each commit.
-	checkpointStep = 8 << 20
+	checkpointStep = 16 << 20
 	// checkpointNow is the size at which the writer waits until the WAL starts
 	// anew: under a load without a pause it would grow for ever.
-	checkpointNow = 32 << 20
+	checkpointNow = 64 << 20
 )
 
 // checkpointer copies the WAL into the database on a connection of its own.

@@ -18,7 +18,7 @@ func TestCheckpointsBesideTheWriter(t *testing.T) {
 	db := must(openAt(t, path, true))(t)
 	random := rand.NewChaCha8([32]byte{1})
 	sums := make(map[int64][32]byte)
-	for i := range 48 {
+	for i := range 96 {
 		it := store.Item{Key: fmt.Sprint("lmtp:", i), Brand: "acme", Channel: "email", Received: noon, Data: make([]byte, 1<<20)}
 		random.Read(it.Data)
 		it.SHA256 = sha256.Sum256(it.Data)
