@@ -157,7 +157,7 @@ func TestEndingSecretIsToldOnceAStage(t *testing.T) {
 			t.Helper()
 			for range days {
 				w.is = nil
-				c, is := tickets.Ends(tickets.Ending{Key: "secret oauth.mail", What: "The secret", Left: end.Sub(time.Now()), Hint: "make a new one", Mailboxes: []string{"support@baleyo.example"}})
+				c, is := tickets.Ends(tickets.Ending{Key: "secret oauth.mail", What: "The secret", Left: time.Until(end), Hint: "make a new one", Mailboxes: []string{"support@baleyo.example"}})
 				if is {
 					w.is = append(w.is, c)
 				}
@@ -181,7 +181,7 @@ func TestEndingSecretIsToldOnceAStage(t *testing.T) {
 		}{{9, ""}, {20, "secret:raised"}, {5, "secret:repeated"}, {3, ""}, {3, "secret:repeated"}, {7, "secret:repeated"}} {
 			live(c.days)
 			only()
-			w.took(end.Sub(time.Now()).String()+" before its end", c.want)
+			w.took(time.Until(end).String()+" before its end", c.want)
 		}
 		for _, l := range w.sent {
 			for _, c := range l.Data.Conditions {
