@@ -223,6 +223,22 @@ func (d *Desk) Kill() {
 	_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 	<-d.done
 	d.cmd = nil
+	d.awaitUnlocked()
+}
+
+// awaitUnlocked waits until the lock on the data folder is free. The end of what
+// the daemon was wrapped in is seen before the daemon's own.
+func (d *Desk) awaitUnlocked() {
+	f, err := os.Open(filepath.Join(d.Dir, "data", "frontdesk.db.lock"))
+	if err != nil {
+		return // it never got so far, or works on PostgreSQL
+	}
+	defer f.Close()
+	for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit); <-time.After(5 * time.Millisecond) {
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return // and free again when f is closed
+		}
+	}
 }
 
 // Run runs a command of the desk and returns what it printed.
