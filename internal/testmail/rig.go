@@ -406,6 +406,15 @@ func (r *Rig) AddUser(address, password string) {
 	if err := r.reload(); err != nil {
 		r.t.Fatalf("rig: add user %s: %v", address, err)
 	}
+	// Dovecot looks at its users once a second: one that was added within the
+	// second of another's login is not known at once.
+	var err error
+	for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit); <-time.After(50 * time.Millisecond) {
+		if _, err = r.run("doveadm", "-c", r.path("dovecot/dovecot.conf"), "auth", "test", address, password); err == nil {
+			return
+		}
+	}
+	r.t.Fatalf("rig: %s cannot log in: %v", address, err)
 }
 
 // Route makes Postfix deliver all mail for a domain to an LMTP server on a
