@@ -55,7 +55,7 @@ func TestAllWebhooksLostForAnHour(t *testing.T) {
 	}
 	want := []string{"Called, and left no message.", "Left a voicemail.", "lost text 0", "lost text 1", "lost text 2", "lost text 3", "lost text 4"}
 	if !waitUntil(func() bool {
-		clock.advance(time.Second) // the desk waits some seconds for a recording
+		clock.advance(5 * time.Second) // the desk waits some seconds for a recording; a look takes a second where much else runs
 		got, files := texts()
 		return slices.Equal(got, want) && files == 2 && settled(d)
 	}) {
