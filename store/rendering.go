@@ -51,13 +51,14 @@ func (db *DB) packRendering(r *Rendering) []byte {
 func (db *DB) unpackRendering(packed []byte) (raw []byte, files []PlacedFile, err error) {
 	if rest, ok := bytes.CutPrefix(packed, withFiles); ok {
 		n, k := binary.Uvarint(rest)
-		if k <= 0 || n > uint64(len(rest)-k) {
+		if k <= 0 || n > uint64(len(rest)-k) { // #nosec G115 -- k is at most what was read of rest
 			return nil, nil, errors.New("unpack a rendering: the list of its files is cut short")
 		}
-		if err := json.Unmarshal(rest[k:k+int(n)], &files); err != nil {
+		end := k + int(n) // #nosec G115 -- at most len(rest)
+		if err := json.Unmarshal(rest[k:end], &files); err != nil {
 			return nil, nil, fmt.Errorf("unpack a rendering: %w", err)
 		}
-		packed = rest[k+int(n):]
+		packed = rest[end:]
 	}
 	raw, err = db.raw.unpack(packed)
 	for _, f := range files {
